@@ -1,0 +1,15 @@
+"""mlds-bench: the eleven homeworks of a deep-learning course as Gymnasium environments.
+
+``import mlds_bench`` registers the ids ``mlds/<Name>-v0``, so that ``gymnasium.make`` and
+``gymnasium.make_vec`` know them; ``gymnasium.make("mlds_bench:mlds/FunctionFitting-v0")`` imports
+and registers in one go.
+"""
+
+from importlib.metadata import version
+
+from mlds_bench.envs.registry import register
+
+__version__ = version("mlds-bench")
+__all__ = ["__version__"]
+
+register()

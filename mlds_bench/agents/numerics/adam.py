@@ -1,0 +1,47 @@
+"""Adam on one flat parameter vector.
+
+The arithmetic is PyTorch's own fused kernel, the one behind ``torch.optim.Adam(fused=True)``,
+called without the optimizer object around it, whose bookkeeping costs more than the update of a
+small network. The tests hold it to ``torch.optim.Adam`` step by step.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015) with bias correction.
+
+    Args:
+        parameters: (P,), changed in place by `update`.
+        beta1: decay of the mean of the gradient.
+        beta2: decay of the mean of its square.
+        epsilon: added to the root of the latter.
+    """
+
+    def __init__(
+        self, parameters: Tensor, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
+    ) -> None:
+        self._parameters = [parameters]
+        self._mean = [torch.zeros_like(parameters)]
+        self._square = [torch.zeros_like(parameters)]
+        self._step = torch.zeros((), device=parameters.device)
+        self._constants = {"beta1": beta1, "beta2": beta2, "eps": epsilon, "weight_decay": 0.0}
+
+    def update(self, gradient: Tensor, learning_rate: float) -> None:
+        """One step of Adam along ``gradient`` (P,)."""
+        self._step += 1
+        torch._fused_adam_(
+            self._parameters,
+            [gradient],
+            self._mean,
+            self._square,
+            [],
+            [self._step],
+            lr=learning_rate,
+            amsgrad=False,
+            maximize=False,
+            **self._constants,
+        )

@@ -1,0 +1,78 @@
+"""Which rooms there are. Importing this loads no torch and no room.
+
+A new homework adds one entry to `ROOMS`; ids, Gymnasium registration, the contract tests, the
+listings and the documentation check all follow from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlds_bench.envs.core import BatchedEnv
+
+NAMESPACE = "mlds"
+
+ROOMS: dict[str, dict[str, str]] = {
+    "fitting": {"FunctionFitting": "fit a function from its values at points"},
+}
+"""Room folder -> environment name -> what one decision is."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An environment of a room: names only, nothing is imported."""
+
+    name: str
+    room: str
+    summary: str
+    version: int = 0
+
+    @property
+    def id(self) -> str:
+        """Gymnasium id."""
+        return f"{NAMESPACE}/{self.name}-v{self.version}"
+
+    def room_module(self, module: str) -> Any:
+        """A module of the room (``env``, ``scoring``, ``data``, ``specs``), imported now."""
+        return import_module(f"mlds_bench.envs.{self.room}.{module}")
+
+    @property
+    def batched_class(self) -> type[BatchedEnv]:
+        """The batched class."""
+        cls: type[BatchedEnv] = getattr(self.room_module("env"), self.name)
+        return cls
+
+    @property
+    def score(self) -> Callable[..., dict[str, float]]:
+        """The room's scoring function: ``score(recording, **env_kwargs)``."""
+        score: Callable[..., dict[str, float]] = self.room_module("scoring").score
+        return score
+
+    def data_checksum(self, **env_kwargs: Any) -> str:
+        """sha256 of the data that an environment with these keyword arguments is made of."""
+        return str(self.room_module("data").checksum(**env_kwargs))
+
+
+ENVIRONMENTS: dict[str, Environment] = {
+    environment.id: environment
+    for room, entries in ROOMS.items()
+    for environment in (Environment(name, room, text) for name, text in entries.items())
+}
+
+
+def register() -> None:
+    """Register every environment with Gymnasium, single and batched; safe to call again."""
+    import gymnasium
+
+    for environment in ENVIRONMENTS.values():
+        if environment.id not in gymnasium.registry:
+            gymnasium.register(
+                environment.id,
+                entry_point=f"mlds_bench.envs.single:{environment.name}",
+                vector_entry_point=f"mlds_bench.envs.{environment.room}.env:{environment.name}",
+            )

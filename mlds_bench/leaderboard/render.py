@@ -1,0 +1,273 @@
+"""Pages of rows, and the four forms they are printed in: Markdown, CSV, LaTeX, JSON.
+
+Rows carry everything as plain values under names; columns say what of it a reader sees and how.
+Markdown and LaTeX show the columns, CSV and JSON hold the rows. The same page gives the same
+bytes: floats in CSV and JSON keep six significant digits, which no machine computes differently.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Value = str | int | float | bool | None
+Row = Mapping[str, Value]
+Show = Callable[[Row], str]
+
+ABSENT = "—"
+LONGEST_CELL = 60
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a reader sees of each row.
+
+    Attributes:
+        title: head of the column.
+        show: the text of a row in this column.
+        align: side the text stands at.
+    """
+
+    title: str
+    show: Show
+    align: Literal["left", "right"] = "right"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under one title.
+
+    Attributes:
+        title: what the rows have in common.
+        columns: what is shown of them.
+        rows: in the order shown; CSV and JSON hold all their values.
+        notes: one line each, below the table.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """Tables under one title.
+
+    Attributes:
+        title: head of the page.
+        tables: in the order shown.
+        notes: one line each, at the end; how to read the columns.
+    """
+
+    title: str
+    tables: tuple[Table, ...]
+    notes: tuple[str, ...] = ()
+
+
+def render(page: Page, form: str) -> str:
+    """Prints a page.
+
+    Args:
+        page: the page.
+        form: "markdown", "csv", "latex" or "json".
+
+    Returns:
+        The whole text, ending in a line feed.
+
+    Raises:
+        ValueError: there is no such form.
+    """
+    if form not in FORMS:
+        near = difflib.get_close_matches(form, FORMS, 1, cutoff=0.0)[0]
+        raise ValueError(f"no form {form!r}; the nearest is {near!r}, all are {', '.join(FORMS)}")
+    return FORMS[form](page)
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """A number with so many significant digits, thousands grouped: 0.0123, 12.3, 1,230,000.
+
+    Args:
+        value: any number, or None.
+        digits: significant digits kept.
+
+    Returns:
+        The text; a dash for None; powers of ten below 1e-4.
+    """
+    if value is None:
+        return ABSENT
+    rounded = float(f"{value:.{digits - 1}e}")
+    if rounded == 0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(rounded)))
+    if magnitude < -4:
+        return f"{rounded:.{digits - 1}e}"
+    return f"{rounded:,.{max(digits - 1 - magnitude, 0)}f}"
+
+
+def quantity(value: float | None, half_width: float | None) -> str:
+    """A value with its uncertainty: '-5.61 ± 0.12'; two digits of the uncertainty decide.
+
+    Args:
+        value: the value, or None.
+        half_width: half-width of its interval, or None if it has none.
+
+    Returns:
+        The text: four digits without an uncertainty, six at most with one; a dash for None.
+    """
+    if value is None or half_width is None:
+        return significant(value, 4)
+    if half_width == 0:
+        return f"{significant(value, 6)} ± 0"
+    size = math.floor(math.log10(abs(value))) if value else 0
+    decimals = min(1 - math.floor(math.log10(half_width)), 5 - size)
+    if size < -4:
+        return f"{value:.{max(min(decimals + size, 5), 0)}e} ± {half_width:.1e}"
+    if half_width < 0.5 * 10.0**-decimals:
+        return f"{value:,.{max(decimals, 0)}f} ± {half_width:.1e}"
+    return f"{value:,.{max(decimals, 0)}f} ± {half_width:,.{max(decimals, 0)}f}"
+
+
+def _markdown(page: Page) -> str:
+    parts = [f"# {_escape_markdown(page.title)}"]
+    for table in page.tables:
+        parts += [f"## {_escape_markdown(table.title)}", _markdown_table(table)]
+        parts += [_markdown_notes(table.notes)] if table.notes else []
+    parts += [_markdown_notes(page.notes)] if page.notes else []
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_notes(notes: Sequence[str]) -> str:
+    return "\n".join(f"- {_escape_markdown(note)}" for note in notes)
+
+
+def _markdown_table(table: Table) -> str:
+    lines = [[_escape_markdown(cell) for cell in line] for line in _cells(table)]
+    widths = [max(3, *(len(cell) for cell in column)) for column in zip(*lines, strict=True)]
+    justify = {"left": str.ljust, "right": str.rjust}
+    rule = {"left": lambda width: "-" * width, "right": lambda width: "-" * (width - 1) + ":"}
+    texts = [
+        [
+            justify[column.align](cell, width)
+            for column, cell, width in zip(table.columns, line, widths, strict=True)
+        ]
+        for line in lines
+    ]
+    texts.insert(
+        1, [rule[c.align](width) for c, width in zip(table.columns, widths, strict=True)]
+    )
+    return "\n".join(f"| {' | '.join(text)} |" for text in texts)
+
+
+def _cells(table: Table) -> list[list[str]]:
+    """Heads first, then the rows; long texts cut."""
+    body = [[_cut(column.show(row)) for column in table.columns] for row in table.rows]
+    return [[column.title for column in table.columns], *body]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1].rstrip() + "…"
+
+
+def _escape_markdown(text: str) -> str:
+    return re.sub(r"([\\|<*`])", r"\\\1", text)
+
+
+LATEX_CHARACTERS = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "_": r"\_",
+        "%": r"\%",
+        "&": r"\&",
+        "#": r"\#",
+        "$": r"\$",
+        "^": r"\textasciicircum{}",
+        "~": r"\textasciitilde{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "±": r"$\pm$",
+        "↓": r"$\downarrow$",
+        "↑": r"$\uparrow$",
+        "†": r"$\dagger$",
+        "Δ": r"$\Delta$",
+        "—": "---",
+        "…": r"\dots{}",
+    }
+)
+
+
+def _escape_latex(text: str) -> str:
+    return re.sub(r"(?<![\w-])-(?=\d)", "$-$", text.translate(LATEX_CHARACTERS))
+
+
+def _latex(page: Page) -> str:
+    parts = [f"% {page.title}: needs \\usepackage{{booktabs}}"]
+    parts += [_latex_table(table) for table in page.tables]
+    parts += [f"% {note}" for note in page.notes]
+    return "\n".join(parts) + "\n"
+
+
+def _latex_table(table: Table) -> str:
+    head, *body = [
+        " & ".join(_escape_latex(cell) for cell in line) + r" \\" for line in _cells(table)
+    ]
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{_escape_latex(table.title)}}}",
+        rf"\begin{{tabular}}{{{''.join(column.align[0] for column in table.columns)}}}",
+        r"\toprule",
+        head,
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+        *(rf"\par\footnotesize {_escape_latex(note)}" for note in table.notes),
+        r"\end{table}",
+    ]
+    return "\n".join(lines)
+
+
+def _portable(value: Value) -> Value:
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def _csv(page: Page) -> str:
+    rows = [{"table": table.title} | dict(row) for table in page.tables for row in table.rows]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({k: _portable(value) for k, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def _json(page: Page) -> str:
+    tables = [
+        {
+            "title": table.title,
+            "rows": [{k: _portable(value) for k, value in row.items()} for row in table.rows],
+            "notes": list(table.notes),
+        }
+        for table in page.tables
+    ]
+    content = {"title": page.title, "tables": tables, "notes": list(page.notes)}
+    return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+FORMS: dict[str, Callable[[Page], str]] = {
+    "markdown": _markdown,
+    "csv": _csv,
+    "latex": _latex,
+    "json": _json,
+}
+SUFFIXES = {"markdown": ".md", "csv": ".csv", "latex": ".tex", "json": ".json"}
