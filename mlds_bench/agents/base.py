@@ -163,9 +163,10 @@ def _check_kind(name: str, value: Any, hint: Any) -> None:
 
 def unknown_name(kind: str, name: str, known: list[str]) -> str:
     """One line for a wrong name: the value, the nearest right one, or all there are."""
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    by_lower_case = {right.lower(): right for right in known}
+    near = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.5)
     if near:
-        return f"unknown {kind} {name!r}: did you mean {near[0]!r}?"
+        return f"unknown {kind} {name!r}: did you mean {by_lower_case[near[0]]!r}?"
     return f"unknown {kind} {name!r}: there " + (
         f"are {', '.join(known)}" if known else f"is no {kind} to set"
     )

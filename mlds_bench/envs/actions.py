@@ -40,7 +40,8 @@ def _check(
 ) -> Any:
     if isinstance(space, spaces.Dict):
         if not isinstance(actions, Mapping) or set(actions) != set(space.spaces):
-            got = sorted(actions) if isinstance(actions, Mapping) else type(actions).__name__
+            is_mapping = isinstance(actions, Mapping)
+            got = sorted(map(str, actions)) if is_mapping else type(actions).__name__
             raise InvalidAction(
                 f"{name} must be a mapping with the keys {sorted(space.spaces)}, got {got}"
             )
@@ -69,7 +70,10 @@ def _as_array(actions: Any, shape: tuple[int, ...], name: str) -> npt.NDArray[An
 
 
 def _check_box(space: spaces.Box, array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
-    low, high = space.low, space.high
+    with np.errstate(over="ignore"):  # what the smaller type cannot hold becomes infinite: refused
+        array = array.astype(space.dtype, copy=False)
+    finite = np.finfo(array.dtype)
+    low, high = np.maximum(space.low, finite.min), np.minimum(space.high, finite.max)
     smallest, largest = array.min(axis=0), array.max(axis=0)  # NaN survives both
     if not (np.all(smallest >= low) and np.all(largest <= high)):
         index = tuple(int(i) for i in np.argwhere(~((array >= low) & (array <= high)))[0])
@@ -77,7 +81,7 @@ def _check_box(space: spaces.Box, array: npt.NDArray[Any], name: str) -> npt.NDA
         raise InvalidAction(
             f"{name}{list(index)} is {array[index]:g}, outside {bound}: clip it to the action space"
         )
-    return array.astype(space.dtype, copy=False)
+    return array
 
 
 def _check_integers(

@@ -50,6 +50,9 @@ def check_env(make: Factory) -> list[str]:
             check(make)
         except ContractViolation as violation:
             raise ContractViolation(f"{name}: {violation}") from violation
+        except Exception as error:
+            line = f"raised {type(error).__name__}: {error}"
+            raise ContractViolation(f"{name}: {line}") from error
     return list(CHECKS)
 
 
@@ -58,17 +61,20 @@ def rollout(
 ) -> list[Step]:
     """Reset and act at random; instance i acts alike in a batch of any size.
 
-    A ``vandal`` overwrites every array that the environment hands out, after copying it.
+    A ``vandal`` overwrites every array that the environment hands out or was handed, after
+    copying it.
     """
     generators = [np.random.default_rng([seed, i]) for i in range(num_envs)]
     observation, infos = env.reset(seed=seed)
+    names = ("observation", "reward", "terminated", "truncated", "infos")
     path = [_keep({"observation": observation, "infos": infos}, vandal)]
     for _ in range(steps):
         mask = path[-1]["infos"].get("action_mask")
         action = sample_actions(env.single_action_space, generators, mask)
-        names = ("observation", "reward", "terminated", "truncated", "infos")
-        step = dict(zip(names, env.step(_tree_copy(action)), strict=True))
-        path.append({**_keep(step, vandal), "action": action})
+        acted = _tree_copy({"action": action})
+        step = dict(zip(names, env.step(action), strict=True))
+        path.append({**_keep(step, vandal), **acted})
+        _keep({"action": action}, vandal)
     return path
 
 
@@ -76,7 +82,7 @@ def _keep(step: Step, vandal: bool) -> Step:
     kept: Step = _tree_copy(step)
     if vandal:
         for _, array in leaves(step):
-            array[...] = np.zeros_like(array)
+            array[...] = ~array if array.dtype.kind == "b" else array + np.ones_like(array)
     return kept
 
 
@@ -167,11 +173,15 @@ def _spaces(make: Factory) -> None:
 
 
 def _fresh_arrays(make: Factory) -> None:
-    expected, got = (
-        dict(leaves(rollout(make(num_envs=3, split="train", seed=0), 0, 3, vandal=vandal)))
-        for vandal in (False, True)
-    )
-    _compare(expected, got, "an array that was handed out is still in use at")
+    for split in ("train", "test"):
+        walks = []
+        for vandal in (False, True):
+            env = make(num_envs=3, split=split, seed=0)
+            path = rollout(env, 0, 3, vandal=vandal)
+            recorded = env.recording.arrays() if len(env.recording) else {}
+            walks.append(dict(leaves([*path, {"recording": recorded}])))
+        expected, got = walks
+        _compare(expected, got, "an array that changed hands is still in use at")
 
 
 def _repeats(make: Factory) -> None:
@@ -259,12 +269,20 @@ def _invalid_actions(make: Factory) -> None:
     env = make(num_envs=2, split="train", seed=0)
     rollout(env, 0, 2, steps=1)
     good = rollout(env, 0, 2, steps=1)[1]["action"]
-    for name, bad in _spoil(env.single_action_space, good):
+    for name, bad in [*_spoil(env.single_action_space, good), *_masked(env, good)]:
         try:
             env.step(bad)
         except InvalidAction:
             continue
         raise ContractViolation(f"an action that is {name} was taken")
+
+
+def _masked(env: BatchedEnv, good: Any) -> Iterator[tuple[str, Any]]:
+    if env.action_mask is not None and not env.action_mask.all():
+        row, choice = np.argwhere(~env.action_mask)[0]
+        bad = np.copy(good)
+        bad[row] = choice + getattr(env.single_action_space, "start", 0)
+        yield "masked", bad
 
 
 def _spoil(space: spaces.Space[Any], good: Any) -> Iterator[tuple[str, Any]]:
@@ -281,7 +299,7 @@ def _spoil(space: spaces.Space[Any], good: Any) -> Iterator[tuple[str, Any]]:
         yield "infinite", np.full_like(good, np.inf)
     else:
         yield "not whole", good + 0.5
-        yield "out of range", good - 10**6
+        yield "out of range", good.astype(np.int64) - 10**6
 
 
 CHECKS: dict[str, Callable[[Factory], None]] = {

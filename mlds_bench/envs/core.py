@@ -114,6 +114,8 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
             options: ``reset_mask``, (N,) bool: which instances to reset.
         """
         mask = self._reset_mask(options)
+        if seed is not None and not mask.all():
+            raise ValueError("a seed starts all instances anew: give seed or reset_mask, not both")
         if seed is not None or self._current is None:
             self.streams = Streams(self._checked_seed(seed), self.num_envs)
             self._episode[:] = -1
@@ -133,7 +135,7 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         if self.split == "test":
             self.recording.append(
                 **seen,
-                action=actions,
+                action=_copy(actions),
                 reward=reward.copy(),
                 terminated=terminated.copy(),
                 truncated=truncated.copy(),
@@ -192,13 +194,13 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         if seed is None:
             return secrets.randbits(63)
         if isinstance(seed, (int, np.integer)):
-            if seed < 0:
-                raise ValueError(f"seed must not be negative, got {seed}")
+            if not 0 <= seed < 2**64:
+                raise ValueError(f"seed must be in 0..2**64-1, got {seed}")
             return int(seed)
         seeds = [secrets.randbits(63) if one is None else int(one) for one in seed]
-        if len(seeds) != self.num_envs or min(seeds) < 0:
+        if len(seeds) != self.num_envs or min(seeds) < 0 or max(seeds) >= 2**64:
             raise ValueError(
-                f"seeds must be {self.num_envs} non-negative integers, got {list(seed)}"
+                f"seeds must be {self.num_envs} integers in 0..2**64-1, got {list(seed)}"
             )
         return seeds
 

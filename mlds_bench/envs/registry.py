@@ -47,6 +47,11 @@ class Environment:
         cls: type[BatchedEnv] = getattr(self.room_module("env"), self.name)
         return cls
 
+    def make(self, **kwargs: Any) -> BatchedEnv:
+        """A batch: ``num_envs``, ``split``, ``seed`` and the room's own keyword arguments."""
+        make: Callable[..., BatchedEnv] = self.batched_class
+        return make(**kwargs)
+
     @property
     def score(self) -> Callable[..., dict[str, float]]:
         """The room's scoring function: ``score(recording, **env_kwargs)``."""

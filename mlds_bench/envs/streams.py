@@ -11,8 +11,8 @@ number generators"), applied to an odd-gamma Weyl sequence whose start is itself
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import TypeAlias
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -42,13 +42,8 @@ def derive(*parts: int | str) -> int:
     >>> derive(0, "agent") == derive(0, "agent") != derive(0, "environment")
     True
     """
-    entropy = [
-        len(part) << 32 | crc32(part.encode())
-        if isinstance(part, str)
-        else abs(int(part)) * 2 + (part < 0)
-        for part in parts
-    ]
-    return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    text = repr([part if isinstance(part, str) else int(part) for part in parts])
+    return int.from_bytes(sha256(text.encode()).digest()[:8], "little") >> 1
 
 
 class Streams:
@@ -83,7 +78,13 @@ class Streams:
         return uniform
 
     def integers(self, ids: Indices, high: int, count: int) -> npt.NDArray[np.int64]:
-        """(len(ids), count) int64 in [0, high); high up to 2**32, bias below 2**-21."""
+        """(len(ids), count) int64 in [0, high); a value's probability is 1/high within 2**-32.
+
+        Raises:
+            ValueError: high is not in 1..2**32, the words that are scaled.
+        """
+        if not 1 <= high <= 2**32:
+            raise ValueError(f"high must be in 1..2**32, got {high}")
         words = self.words(ids, count)
         words >>= np.uint64(32)
         words *= np.uint64(high)

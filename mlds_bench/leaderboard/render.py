@@ -91,6 +91,28 @@ def render(page: Page, form: str) -> str:
     return FORMS[form](page)
 
 
+def number(row: Row, name: str) -> float | None:
+    """A number of a row, or None where the row has none under this name."""
+    value = row.get(name)
+    return None if value is None else float(value)
+
+
+def arrow(row: Row) -> str:
+    """The direction of a row's score: '↑' where higher is better, else '↓'."""
+    return "↑" if row["higher_is_better"] else "↓"
+
+
+def fixed(value: float | None) -> str:
+    """A number of the size of one with three decimals; a dash for None."""
+    return ABSENT if value is None else f"{round(value, 3) + 0.0:.3f}"  # + 0.0: no minus zero
+
+
+def interval(row: Row, name: str) -> str:
+    """The interval `<name>_low` to `<name>_high` of a row: '[0.12, 0.934]'; a dash if none."""
+    low, high = number(row, f"{name}_low"), number(row, f"{name}_high")
+    return ABSENT if low is None else f"[{significant(low)}, {significant(high)}]"
+
+
 def significant(value: float | None, digits: int = 3) -> str:
     """A number with so many significant digits, thousands grouped: 0.0123, 12.3, 1,230,000.
 
@@ -140,7 +162,7 @@ def _markdown(page: Page) -> str:
     for table in page.tables:
         parts += [f"## {_escape_markdown(table.title)}", _markdown_table(table)]
         parts += [_markdown_notes(table.notes)] if table.notes else []
-    parts += [_markdown_notes(page.notes)] if page.notes else []
+    parts += ["## How to read this", _markdown_notes(page.notes)] if page.notes else []
     return "\n\n".join(parts) + "\n"
 
 
@@ -160,9 +182,7 @@ def _markdown_table(table: Table) -> str:
         ]
         for line in lines
     ]
-    texts.insert(
-        1, [rule[c.align](width) for c, width in zip(table.columns, widths, strict=True)]
-    )
+    texts.insert(1, [rule[c.align](width) for c, width in zip(table.columns, widths, strict=True)])
     return "\n".join(f"| {' | '.join(text)} |" for text in texts)
 
 
@@ -238,11 +258,13 @@ def _latex_table(table: Table) -> str:
 
 
 def _portable(value: Value) -> Value:
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+    return float(f"{value:.6g}") + 0.0 if isinstance(value, float) else value
 
 
 def _csv(page: Page) -> str:
-    rows = [{"table": table.title} | dict(row) for table in page.tables for row in table.rows]
+    rows: list[dict[str, Value]] = [
+        {"table": table.title, **row} for table in page.tables for row in table.rows
+    ]
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, names, lineterminator="\n")

@@ -187,6 +187,16 @@ class Record(Model):
         return scores
 
     @model_validator(mode="after")
+    def _pass_mark_is_better_than_random(self) -> Self:
+        random, mark = self.anchors.random.value, self.anchors.pass_mark.value
+        if mark == random or (mark > random) != self.higher_is_better:
+            raise ValueError(
+                f"the pass mark {mark} must be better than random {random} "
+                f"with higher_is_better={self.higher_is_better}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _state_agrees_with_scores(self) -> Self:
         if self.state != "ok":
             if not self.reason or self.normalized is not None:
@@ -201,16 +211,6 @@ class Record(Model):
             self.normalized, expected, rel_tol=1e-9, abs_tol=1e-9
         ):
             raise ValueError(f"normalized is {self.normalized}, its scores and anchors {expected}")
-        return self
-
-    @model_validator(mode="after")
-    def _pass_mark_is_better_than_random(self) -> Self:
-        random, mark = self.anchors.random.value, self.anchors.pass_mark.value
-        if mark == random or (mark > random) != self.higher_is_better:
-            raise ValueError(
-                f"the pass mark {mark} must be better than random {random} "
-                f"with higher_is_better={self.higher_is_better}"
-            )
         return self
 
     @property

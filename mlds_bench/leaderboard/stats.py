@@ -140,6 +140,37 @@ def bootstrap_interval(
     return _percentiles(statistic(resamples), confidence)
 
 
+def difference_interval(
+    x: Sequence[Scores],
+    y: Sequence[Scores],
+    statistic: Statistic,
+    *,
+    generator: np.random.Generator,
+    repetitions: int = REPETITIONS,
+    confidence: float = CONFIDENCE,
+) -> Interval | None:
+    """Stratified bootstrap interval of statistic(x) - statistic(y), by percentiles.
+
+    Args:
+        x: one array (seeds,) a variant.
+        y: the same of the other side, resampled independently.
+        statistic: maps (repetitions, runs) to (repetitions,).
+        generator: source of randomness.
+        repetitions: number of resamples.
+        confidence: coverage of the interval.
+
+    Returns:
+        Lower and upper end; None if a stratum of either side has a single seed.
+    """
+    if any(_checked(stratum).size < 2 for stratum in (*x, *y)):
+        return None
+    sides = [
+        statistic(stratified_resamples(side, generator=generator, repetitions=repetitions))
+        for side in (x, y)
+    ]
+    return _percentiles(sides[0] - sides[1], confidence)
+
+
 def probability_of_improvement(x: Sequence[Scores], y: Sequence[Scores]) -> float:
     """Probability that a run of x beats a run of y on a variant, averaged over variants.
 

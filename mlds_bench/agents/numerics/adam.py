@@ -24,11 +24,11 @@ class Adam:
     def __init__(
         self, parameters: Tensor, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
     ) -> None:
+        self._beta1, self._beta2, self._epsilon = beta1, beta2, epsilon
         self._parameters = [parameters]
         self._mean = [torch.zeros_like(parameters)]
         self._square = [torch.zeros_like(parameters)]
         self._step = torch.zeros((), device=parameters.device)
-        self._constants = {"beta1": beta1, "beta2": beta2, "eps": epsilon, "weight_decay": 0.0}
 
     def update(self, gradient: Tensor, learning_rate: float) -> None:
         """One step of Adam along ``gradient`` (P,)."""
@@ -41,7 +41,10 @@ class Adam:
             [],
             [self._step],
             lr=learning_rate,
+            beta1=self._beta1,
+            beta2=self._beta2,
+            weight_decay=0.0,
+            eps=self._epsilon,
             amsgrad=False,
             maximize=False,
-            **self._constants,
         )

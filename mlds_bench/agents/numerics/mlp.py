@@ -19,6 +19,9 @@ from torch import Tensor
 
 Sizes: TypeAlias = Sequence[int]
 
+LINEAR_GAIN = 1.0 / math.sqrt(3.0)
+"""Gain of the weights of ``torch.nn.Linear``: uniform in +-1/sqrt(inputs)."""
+
 _threshold_backward = torch.ops.aten.threshold_backward.default  # the overload skips a dispatch
 
 
@@ -39,25 +42,31 @@ def parameter_count(sizes: Sizes) -> int:
 def layers(parameters: Tensor, sizes: Sizes) -> list[Tensor]:
     """Views of a flat vector (parameter_count,), one a layer, (outputs, inputs + 1)."""
     shapes = layer_shapes(sizes)
-    parts = parameters.split([rows * columns for rows, columns in shapes])
+    parts = torch.split(parameters, [rows * columns for rows, columns in shapes])
     return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def initial_parameters(
-    sizes: Sizes, generator: torch.Generator, *, weight_gain: float = 1 / math.sqrt(3)
+    sizes: Sizes, generator: torch.Generator, *, hidden_gain: float = LINEAR_GAIN
 ) -> Tensor:
     """Random parameters (parameter_count,) float32, on the generator's device.
 
-    Biases are uniform in +-1/sqrt(inputs), weights uniform in +-weight_gain sqrt(3/inputs). The
-    default gain is that of ``torch.nn.Linear``; sqrt(2) keeps the variance of the activations of a
-    ReLU network from layer to layer (He et al. 2015, "Delving deep into rectifiers", eq. 10).
+    Biases are uniform in +-1/sqrt(inputs) and weights uniform with the standard deviation
+    gain/sqrt(inputs), as ``torch.nn.Linear`` has them with the gain 1/sqrt(3).
+
+    Args:
+        sizes: layer sizes, input and output included.
+        generator: the source of randomness.
+        hidden_gain: gain of the layers between hidden layers. sqrt(2) keeps the size of the
+            activations from layer to layer (He et al. 2015, "Delving deep into rectifiers").
     """
     parameters = torch.empty(parameter_count(sizes), device=generator.device)
-    for layer in layers(parameters, sizes):
-        inputs = layer.shape[1] - 1
-        bound = 1 / math.sqrt(inputs)
+    views = layers(parameters, sizes)
+    for layer in views:
+        bound = 1.0 / math.sqrt(layer.shape[1] - 1)
         layer.uniform_(-bound, bound, generator=generator)
-        layer[:, :-1] *= weight_gain * math.sqrt(3)
+    for layer in views[1:-1]:
+        layer[:, :-1] *= hidden_gain / LINEAR_GAIN
     return parameters
 
 
@@ -91,17 +100,22 @@ class SquaredErrorGradient:
         self._padded, self._padded_t = padded, [rows.t() for rows in padded]
         self._values = [rows[:-1] for rows in padded]
 
-    def __call__(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Predictions (sizes[-1], B), made before any update, for inputs (sizes[0], B)."""
+    def __call__(self, inputs: Tensor, targets: Tensor, predictions: Tensor) -> None:
+        """Compute the gradient.
+
+        Args:
+            inputs: (sizes[0], B).
+            targets: (sizes[-1], B).
+            predictions: (sizes[-1], B), overwritten with what the network says.
+        """
         values, last = self._values, len(self._layers) - 1
         values[0].copy_(inputs)
         for k in range(last):
             torch.mm(self._layers[k], self._padded[k], out=values[k + 1])
             values[k + 1].relu_()
-        predictions = torch.mm(self._layers[last], self._padded[last])
+        torch.mm(self._layers[last], self._padded[last], out=predictions)
         signal = torch.sub(predictions, targets).mul_(self._scale)
         for k in range(last, 0, -1):
             torch.mm(signal, self._padded_t[k], out=self._gradients[k])
             signal = _threshold_backward(torch.mm(self._back[k], signal), values[k], 0)
         torch.mm(signal, self._padded_t[0], out=self._gradients[0])
-        return predictions

@@ -1,0 +1,81 @@
+"""The one way the harness talks to an agent: of a plug-in only ``act`` is required."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.vector import VectorEnv
+
+from mlds_bench.agents.base import Budget
+
+
+class AgentAdapter:
+    """An agent with everything that it lacks filled in: what is missing does nothing.
+
+    Attributes:
+        agent: the agent itself.
+        num_envs: instances in the batch that it learns in, at least 1.
+        env_options: choices of view that it wants.
+    """
+
+    def __init__(self, agent: Any) -> None:
+        self.agent = agent
+        self.num_envs = _num_envs(agent)
+        self.env_options = _env_options(agent)
+        self._takes_deterministic = _takes(agent.act, "deterministic")
+
+    def learn(self, env: VectorEnv[Any, Any, Any], budget: Budget) -> None:
+        """Learn; see `Agent.learn`. `BudgetExhausted` passes through."""
+        self._call("learn", env, budget)
+
+    def act(self, obs: Any, *, deterministic: bool = True) -> Any:
+        """Actions (N, ...) for observations (N, ...)."""
+        if self._takes_deterministic:
+            return self.agent.act(obs, deterministic=deterministic)
+        return self.agent.act(obs)
+
+    def reset(self, done: npt.NDArray[np.bool_]) -> None:
+        """Forget the recurrent state of the instances where ``done`` (N,) is True."""
+        self._call("reset", done)
+
+    def save(self, folder: Path) -> None:
+        """Write what was learnt into an existing folder."""
+        self._call("save", folder)
+
+    def load(self, folder: Path) -> None:
+        """Read back what `save` wrote."""
+        self._call("load", folder)
+
+    def _call(self, method: str, *args: Any) -> None:
+        function = getattr(self.agent, method, None)
+        if function is not None:
+            function(*args)
+
+
+def _num_envs(agent: Any) -> int:
+    number = getattr(agent, "num_envs", 1)
+    if isinstance(number, bool) or not isinstance(number, Integral) or number < 1:
+        raise ValueError(
+            f"{type(agent).__name__}.num_envs must be a whole number, at least 1, got {number!r}"
+        )
+    return int(number)
+
+
+def _env_options(agent: Any) -> dict[str, Any]:
+    options = getattr(agent, "env_options", {})
+    if not isinstance(options, Mapping) or not all(isinstance(key, str) for key in options):
+        raise ValueError(
+            f"{type(agent).__name__}.env_options must map names to values, got {options!r}"
+        )
+    return dict(options)
+
+
+def _takes(function: Any, keyword: str) -> bool:
+    parameters = inspect.signature(function).parameters
+    return keyword in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())

@@ -1,0 +1,1 @@
+"""Losses, gradients and optimizers as functions of tensors; they know no environment."""

@@ -1,0 +1,192 @@
+"""Hyper-parameters from the command line to a constructor, checked by name on the way."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import gymnasium
+
+from mlds_bench.agents.base import UnknownHyperparameter, unknown_name
+
+GIVEN = ("observation_space", "action_space", "seed", "device")
+"""What the harness gives to a constructor that names it."""
+
+
+def parse_params(items: Iterable[str]) -> dict[str, Any]:
+    """Settings from ``key=value``: values are JSON where they can be read as such, else text.
+
+    >>> parse_params(["learning_rate=0.001", "hidden=[8, 8]", "activation=relu"])
+    {'learning_rate': 0.001, 'hidden': [8, 8], 'activation': 'relu'}
+    """
+    params: dict[str, Any] = {}
+    for item in items:
+        key, equals, text = item.partition("=")
+        if not equals or not key.isidentifier():
+            raise UnknownHyperparameter(
+                f"a hyper-parameter is given as name=value, learning_rate=0.001 say, got {item!r}"
+            )
+        if key in params:
+            raise UnknownHyperparameter(f"hyper-parameter {key} is given twice, last as {item!r}")
+        params[key] = _value(text)
+    return params
+
+
+def label(name: str, params: Mapping[str, Any]) -> str:
+    """How an agent is called in records: its name, and what differs from its defaults, sorted.
+
+    >>> label("deep", {"width": 8, "learning_rate": 0.01})
+    'deep@learning_rate=0.01,width=8'
+    """
+    if not params:
+        return name
+    return f"{name}@{','.join(f'{key}={_text(params[key])}' for key in sorted(params))}"
+
+
+def known_hyperparameters(cls: type) -> list[str] | None:
+    """The hyper-parameters that an agent's class takes; None if it takes any (``**kwargs``)."""
+    named, takes_any = _constructor(cls)
+    names = [name for name in named if name not in GIVEN]
+    if not takes_any:
+        return names
+    settings = _settings(cls)
+    if settings is None:
+        return None
+    return [*names, *(field.name for field in dataclasses.fields(settings))]
+
+
+def check_params(cls: type, params: Mapping[str, Any]) -> None:
+    """Refuse hyper-parameters that the class does not have, by name.
+
+    Raises:
+        UnknownHyperparameter: one line, with the nearest right name.
+    """
+    known = known_hyperparameters(cls)
+    for name in params:
+        if name in GIVEN:
+            raise UnknownHyperparameter(f"{name} is no hyper-parameter: it is set for every agent")
+        if known is not None and name not in known:
+            raise UnknownHyperparameter(
+                f"{cls.__name__}: {unknown_name('hyper-parameter', name, known)}"
+            )
+
+
+def build(
+    cls: type,
+    *,
+    observation_space: gymnasium.Space[Any],
+    action_space: gymnasium.Space[Any],
+    seed: int,
+    device: str = "cpu",
+    params: Mapping[str, Any] | None = None,
+) -> Any:
+    """An agent, its constructor given the keywords that it names (or all, for ``**kwargs``).
+
+    Args:
+        cls: any class with ``act``; it need not have a constructor.
+        observation_space: of one instance.
+        action_space: of one instance.
+        seed: of all the agent's randomness.
+        device: torch device.
+        params: hyper-parameters by name.
+
+    Raises:
+        UnknownHyperparameter: for a name that the constructor does not have, or one it misses.
+        Unsupported: by the agent, if the spaces do not fit it.
+    """
+    params = params or {}
+    check_params(cls, params)
+    named, takes_any = _constructor(cls)
+    values = (observation_space, action_space, seed, device)
+    given = dict(zip(GIVEN, values, strict=True))
+    keywords = {name: value for name, value in given.items() if takes_any or name in named}
+    keywords |= params
+    for name, parameter in named.items():
+        if parameter.default is parameter.empty and name not in keywords:
+            raise UnknownHyperparameter(
+                f"{cls.__name__} needs {name}: give it a default, or -p {name}=VALUE"
+            )
+    return cls(**keywords)
+
+
+def effective_params(agent: Any, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Every setting that an agent runs with, defaults included where known, ready for JSON.
+
+    Args:
+        agent: an agent, or its class.
+        params: what was set by name.
+    """
+    cls = agent if isinstance(agent, type) else type(agent)
+    named, _ = _constructor(cls)
+    values = {
+        name: parameter.default
+        for name, parameter in named.items()
+        if name not in GIVEN and parameter.default is not parameter.empty
+    }
+    hyper = getattr(agent, "hyper", None)
+    settings = _settings(cls)
+    if dataclasses.is_dataclass(hyper) and not isinstance(hyper, type):
+        values |= dict(params or {}) | _fields(hyper)
+    else:
+        defaults = _defaults(settings) if settings else {}
+        values |= defaults | dict(params or {})
+    return {name: _json(value) for name, value in sorted(values.items())}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(_json(value), separators=(",", ":"))
+
+
+def _constructor(cls: type) -> tuple[dict[str, inspect.Parameter], bool]:
+    """The keywords that a constructor names, and whether it takes any other."""
+    try:
+        parameters = inspect.signature(cls).parameters
+    except ValueError:  # written in C
+        return {}, False
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    named = {name: one for name, one in parameters.items() if one.kind in kinds}
+    return named, any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+
+
+def _settings(cls: type) -> type | None:
+    settings = getattr(cls, "hyperparameters", None)
+    return settings if isinstance(settings, type) and dataclasses.is_dataclass(settings) else None
+
+
+def _fields(settings: Any) -> dict[str, Any]:
+    return {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+
+
+def _defaults(settings: type) -> dict[str, Any]:
+    defaults = {}
+    for field in dataclasses.fields(settings):
+        if field.default is not dataclasses.MISSING:
+            defaults[field.name] = field.default
+        elif field.default_factory is not dataclasses.MISSING:
+            defaults[field.name] = field.default_factory()
+    return defaults
+
+
+def _json(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {str(key): _json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(item) for item in value]
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return getattr(value, "__qualname__", type(value).__qualname__)

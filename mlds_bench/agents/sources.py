@@ -1,0 +1,169 @@
+"""What an agent is made of, read from its files: the class, and the modules it imports.
+
+Nothing is run: the command line plans hundreds of cells with this, and a result's key must tell
+whether the code behind it has changed.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+
+class UnknownAgent(ValueError):
+    """A name, a file or a class that is no agent; one line with the nearest right thing."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where an agent's own modules are: what else it imports is somebody else's code.
+
+    Attributes:
+        folders: searched in order.
+        stands_for: how many leading names of a module the folders already stand for: 1 for the
+            folder of a package, 0 for a folder of siblings.
+        prefix: modules outside this package are not the agent's own; "" takes every sibling.
+    """
+
+    folders: tuple[Path, ...]
+    stands_for: int = 0
+    prefix: str = ""
+
+    def find(self, module: str) -> Path | None:
+        """The file of a module, or None where it is not the agent's own."""
+        if self.prefix and not f"{module}.".startswith(f"{self.prefix}."):
+            return None
+        names = module.split(".")[self.stands_for :]
+        for folder in self.folders:
+            place = folder.joinpath(*names)
+            for path in (place / "__init__.py", place.with_name(f"{place.name}.py")):
+                if path.is_file():
+                    return path
+        return None
+
+
+def package_scope(module: str, prefix: str | None = None) -> Scope | None:
+    """The scope of the top-level package of a module, found without importing it."""
+    package = module.partition(".")[0]
+    try:
+        spec = find_spec(package) if package else None
+    except ValueError:  # a module that was made by hand, __main__ for one
+        return None
+    if spec is None:
+        return None
+    if spec.submodule_search_locations is not None:
+        folders = tuple(Path(folder) for folder in spec.submodule_search_locations)
+        return Scope(folders, stands_for=1, prefix=prefix or package)
+    if spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    return Scope((Path(spec.origin).parent,), prefix=package)
+
+
+def closure(module: str, scope: Scope) -> dict[str, Path]:
+    """The files that importing a module runs, inside its scope: module name -> file.
+
+    Imports are read from the source, so those that are computed (``import_module(name)``) are
+    not seen.
+    """
+    found: dict[str, Path] = {}
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        path = scope.find(name)
+        parent = name.rpartition(".")[0]
+        waiting += [parent] if parent else []
+        if path is not None:
+            found[name] = path
+            package = name if path.name == "__init__.py" else parent
+            waiting += _imports(_parse(path), package)
+    return found
+
+
+def digest(files: Mapping[str, Path], extra: Iterable[str] = ()) -> str:
+    """sha256 over the names and the contents of source files, and over words beside them."""
+    total = hashlib.sha256()
+    for name in sorted(files):
+        content = files[name].read_bytes()
+        total.update(f"{name} {len(content)}\n".encode())
+        total.update(content)
+    for word in extra:
+        total.update(f"{word}\n".encode())
+    return total.hexdigest()
+
+
+def agent_class(path: Path) -> str:
+    """The name of the one agent class of a file: the one with ``act``, or the only class.
+
+    Raises:
+        UnknownAgent: if there is none, or if there are several.
+    """
+    classes = [node for node in _parse(path).body if isinstance(node, ast.ClassDef)]
+    acting = [node.name for node in classes if _defines_act(node)]
+    names = acting or [node.name for node in classes]
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise UnknownAgent(
+            f"{path} has no class: an agent is a class with act(self, obs, *, deterministic=True)"
+        )
+    kind = "several agent classes" if acting else "several classes, none with act"
+    raise UnknownAgent(
+        f"{path} has {kind} ({', '.join(names)}): name one, {path.name}:{names[0]} say"
+    )
+
+
+def class_names(path: Path) -> list[str]:
+    """The top-level classes of a file."""
+    return [node.name for node in _parse(path).body if isinstance(node, ast.ClassDef)]
+
+
+def names_in(path: Path) -> list[str] | None:
+    """The names that a module's source binds, or None where the source cannot tell them all."""
+    names: list[str] = []
+    for node in ast.walk(_parse(path)):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            names.append(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.append(node.id)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names += [alias.asname or alias.name for alias in node.names]
+    return None if {"*", "__getattr__"} & set(names) else names
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes(), filename=str(path))
+    except SyntaxError as error:
+        raise UnknownAgent(f"{path}, line {error.lineno}: {error.msg}") from None
+    except ValueError as error:  # null bytes
+        raise UnknownAgent(f"{path} is no Python source: {error}") from None
+
+
+def _defines_act(node: ast.ClassDef) -> bool:
+    return any(isinstance(part, ast.FunctionDef) and part.name == "act" for part in node.body)
+
+
+def _imports(tree: ast.Module, package: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, package)
+            yield base
+            yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names)
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".") if package else []
+    parts = parts[: len(parts) - (node.level - 1)]
+    return ".".join([*parts, *([node.module] if node.module else [])])

@@ -1,0 +1,92 @@
+"""Running counts of what an oracle says about actions: the best constant comes from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+from gymnasium import spaces
+
+from mlds_bench.envs.actions import integer_bounds
+
+
+class Mean:
+    """The constant of least squared error: the mean."""
+
+    def __init__(self, space: spaces.Box) -> None:
+        self.space = space
+        self.count = 0
+        self._sum = np.zeros(space.shape)
+
+    def add(self, values: npt.NDArray[Any]) -> bool:
+        """Count a batch (N, ...); False if it is not finite."""
+        if not np.isfinite(values).all():
+            return False
+        self._sum += values.sum(axis=0, dtype=np.float64)
+        self.count += len(values)
+        return True
+
+    def best(self) -> npt.NDArray[Any]:
+        """The mean, in the space's dtype and bounds."""
+        mean = np.clip(self._sum / self.count, self.space.low, self.space.high)
+        mean = mean if self.space.dtype.kind == "f" else np.rint(mean)
+        return mean.astype(self.space.dtype)
+
+
+class Mode:
+    """The constant with the most hits: the most frequent value of each component."""
+
+    def __init__(self, space: gymnasium.Space[Any]) -> None:
+        self.space = space
+        self.count = 0
+        low, high = integer_bounds(space)
+        shape = space.shape or ()
+        self._low, self._high = np.broadcast_to(low, shape), np.broadcast_to(high, shape)
+        self._hits = np.zeros((self._low.size, int(np.max(self._high - self._low)) + 1), np.int64)
+
+    def add(self, values: npt.NDArray[Any]) -> bool:
+        """Count a batch (N, ...); False if it holds something that is no action."""
+        whole = values.dtype.kind in "iub"
+        if not whole or np.any(values < self._low) or np.any(values > self._high):
+            return False
+        hits = (values - self._low).reshape(len(values), -1)
+        np.add.at(self._hits, (np.arange(self._hits.shape[0]), hits), 1)
+        self.count += len(values)
+        return True
+
+    def best(self) -> npt.NDArray[Any]:
+        """The mode; the smallest of equals."""
+        offsets = self._hits.argmax(axis=1).reshape(self._low.shape)
+        return np.asarray(self._low + offsets).astype(self.space.dtype)
+
+
+Tally: TypeAlias = "Mean | Mode | dict[str, Tally]"
+
+
+def make_tally(space: gymnasium.Space[Any]) -> Tally:
+    """A tally of the actions of a space, of each part where it is a Dict."""
+    if isinstance(space, spaces.Dict):
+        return {key: make_tally(inner) for key, inner in space.spaces.items()}
+    return Mean(space) if isinstance(space, spaces.Box) else Mode(space)
+
+
+def look(tally: Tally, oracle: Any, num_envs: int) -> bool:
+    """Count what a batch of the oracle says; False if nothing in it looks like an action."""
+    if isinstance(tally, dict):
+        told = oracle if isinstance(oracle, Mapping) else {}
+        return any([look(part, told.get(key), num_envs) for key, part in tally.items()])
+    if oracle is None or isinstance(oracle, Mapping):
+        return False
+    values = np.asarray(oracle)
+    fits = values.shape == (num_envs, *(tally.space.shape or ())) and values.dtype.kind in "iubf"
+    return fits and tally.add(values)
+
+
+def best_constant(tally: Tally, otherwise: Any) -> Any:
+    """The best constant action; ``otherwise`` where nothing was counted."""
+    if isinstance(tally, dict):
+        return {key: best_constant(part, otherwise[key]) for key, part in tally.items()}
+    return tally.best() if tally.count else otherwise

@@ -1,0 +1,185 @@
+"""The harness's side of an agent: start its process, wait for it with limits, end it.
+
+Nothing the agent's process sends is trusted beyond being JSON: no pickle crosses.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
+from multiprocessing.reduction import send_handle
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+
+from mlds_bench.benchmarks.agent_process import AgentJob, serve
+from mlds_bench.benchmarks.exchange import Exchange
+from mlds_bench.leaderboard.record import State
+
+POLL_SECONDS = 0.2
+LONGEST_MESSAGE = 2**24
+MEBIBYTE = 2**20
+
+
+class CellFailure(Exception):
+    """A cell ends here, with this state and reason."""
+
+    def __init__(self, state: State, reason: str) -> None:
+        super().__init__(reason)
+        self.state = state
+        self.reason = reason
+
+
+class AgentLink:
+    """An agent in its process.
+
+    Args:
+        context: multiprocessing context to start the process with.
+        job: what the agent is told.
+    """
+
+    def __init__(self, context: BaseContext, job: AgentJob) -> None:
+        ours, theirs = context.Pipe()
+        self._pipe: Connection = ours
+        self._process = context.Process(target=serve, args=(job, theirs), name="agent")  # type: ignore[attr-defined]
+        self._process.start()
+        theirs.close()
+        self._memory_mb = job.memory_mb
+        self._tree = psutil.Process(self._process.pid)
+        self._looked = 0.0
+        self.exchange: Exchange | None = None
+        self.peak_memory_mb = 0.0
+        self.cpu_seconds = 0.0
+
+    def expect(
+        self,
+        kind: str,
+        seconds: float,
+        doing: str,
+        on_point: Callable[[dict[str, Any]], None] | None = None,
+    ) -> dict[str, Any]:
+        """The agent's next message, which must be of this kind.
+
+        Args:
+            kind: ``ready``, ``learned``, ``act done`` or ``reset done``.
+            seconds: how long to wait.
+            doing: for the reason of a failure, as in "learning".
+            on_point: called with each point of the learning curve on the way.
+
+        Raises:
+            CellFailure: the agent failed, died, took too long or too much memory.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            message = self._next_message(deadline, seconds, doing)
+            if message.get("kind") == "error":
+                raise CellFailure(message["state"], f"{message['reason']}, while {doing}")
+            if message.get("kind") == "point" and on_point is not None:
+                on_point(message["point"])
+            elif message.get("kind") == kind:
+                self._look()
+                return message
+            else:
+                raise CellFailure("failed", f"an unexpected message from the agent while {doing}")
+
+    def open_exchange(self, observation_space: Any, action_space: Any, num_envs: int) -> None:
+        """Share the memory of the test batch with the agent."""
+        self.exchange = Exchange(observation_space, action_space, num_envs)
+        self._send({"num_envs": num_envs})
+        assert self._process.pid is not None
+        send_handle(self._pipe, self.exchange.descriptor, self._process.pid)
+
+    def act(self, observation: Any, seconds: float) -> Any:
+        """The agent's actions for a test batch."""
+        assert self.exchange is not None
+        self.exchange.write("observation", observation)
+        self._send({"kind": "act"})
+        self.expect("act done", seconds, "acting")
+        return self.exchange.read("action")
+
+    def reset(self, done: npt.NDArray[np.bool_], seconds: float) -> None:
+        """Tell the agent which instances begin anew."""
+        assert self.exchange is not None
+        self.exchange.write("done", done)
+        self._send({"kind": "reset"})
+        self.expect("reset done", seconds, "forgetting")
+
+    def kill(self) -> None:
+        """End the agent and whatever it has started."""
+        self._look()
+        for process in [*self._family(), self._tree]:
+            _kill(process.pid)
+        if self._process.pid is not None:
+            _kill(self._process.pid, group=True)
+        self._process.join()
+        self._pipe.close()
+        if self.exchange is not None:
+            self.exchange.close()
+
+    def _send(self, message: dict[str, Any]) -> None:
+        try:
+            self._pipe.send_bytes(json.dumps(message).encode())
+        except OSError:
+            raise CellFailure("failed", self._how_it_died("between two questions")) from None
+
+    def _next_message(self, deadline: float, seconds: float, doing: str) -> dict[str, Any]:
+        while not self._pipe.poll(min(POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
+            self._look()
+            if not self._process.is_alive() and not self._pipe.poll():
+                raise CellFailure("failed", self._how_it_died(doing))
+            if time.monotonic() >= deadline:
+                raise CellFailure("timeout", f"{doing} took longer than {seconds:g} s")
+        if time.monotonic() - self._looked > POLL_SECONDS:
+            self._look()
+        try:
+            message = json.loads(self._pipe.recv_bytes(LONGEST_MESSAGE))
+        except (EOFError, OSError):
+            raise CellFailure("failed", self._how_it_died(doing)) from None
+        except ValueError:
+            message = None
+        return message if isinstance(message, dict) else {}
+
+    def _how_it_died(self, doing: str) -> str:
+        self._process.join(timeout=5.0)
+        code = self._process.exitcode
+        if code is not None and code < 0:
+            return f"the agent's process was killed by {signal.Signals(-code).name} while {doing}"
+        return f"the agent's process ended with exit code {code} while {doing}"
+
+    def _look(self) -> None:
+        """Note memory and processor time; refuse too much memory."""
+        self._looked = time.monotonic()
+        memory, cpu = 0.0, 0.0
+        for process in [self._tree, *self._family()]:
+            try:
+                memory += process.memory_info().rss / MEBIBYTE
+                times = process.cpu_times()
+            except psutil.Error:
+                continue  # it ended while we looked
+            cpu += times.user + times.system
+        self.peak_memory_mb = max(self.peak_memory_mb, memory)
+        self.cpu_seconds = max(self.cpu_seconds, cpu)
+        if memory > self._memory_mb and self._process.is_alive():
+            raise CellFailure(
+                "out-of-memory", f"the agent took {memory:.0f} MiB of {self._memory_mb} MiB"
+            )
+
+    def _family(self) -> list[psutil.Process]:
+        try:
+            return self._tree.children(recursive=True)
+        except psutil.Error:
+            return []
+
+
+def _kill(pid: int, *, group: bool = False) -> None:
+    try:
+        (os.killpg if group else os.kill)(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return  # already gone

@@ -1,0 +1,208 @@
+"""The process an agent lives in: it holds the train split, learns, and then answers observations.
+
+It never learns the seed of the test split, nor sees more of it than observations. Messages are
+JSON; observations and actions cross in shared memory. Whatever the agent does wrong is said in one
+message, with the traceback in the cell's log.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlds_bench.agents.adapter import AgentAdapter
+from mlds_bench.agents.base import Budget, BudgetedEnv, BudgetExhausted, CurvePoint, Unsupported
+from mlds_bench.agents.params import build, effective_params
+from mlds_bench.agents.registry import AgentSpec
+from mlds_bench.benchmarks.exchange import Exchange
+from mlds_bench.envs.core import check_actions
+from mlds_bench.envs.registry import ENVIRONMENTS
+from mlds_bench.envs.streams import derive
+
+OUT_OF_MEMORY_WORDS = ("not enough memory", "can't allocate memory", "out of memory")
+
+
+@dataclass(frozen=True)
+class AgentJob:
+    """All that an agent's process is told."""
+
+    agent: AgentSpec
+    params: Mapping[str, Any]
+    env_id: str
+    env_kwargs: Mapping[str, Any]
+    budget: Budget
+    seed: int
+    device: str
+    threads: int
+    memory_mb: int
+    folder: Path
+
+
+class Report:
+    """Messages to the harness."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+
+    def __call__(self, kind: str, **content: Any) -> None:
+        """Send one message: its kind and its content, as JSON."""
+        self._pipe.send_bytes(json.dumps({"kind": kind, **content}).encode())
+
+
+class ReportedEnv(BudgetedEnv):
+    """Tells the harness each point of the learning curve as it comes."""
+
+    report: Report
+
+    def _add_point(self) -> None:
+        super()._add_point()
+        self.report("point", point=asdict(self.curve[-1]))
+
+
+def serve(job: AgentJob, pipe: Connection) -> None:
+    """Build the agent, let it learn, answer until the harness hangs up."""
+    report = Report(pipe)
+    _settle(job)
+    try:
+        _live(job, pipe, report)
+    except EOFError:
+        return
+    except BaseException as error:  # an agent's sys.exit() must not pass for an end of its own
+        traceback.print_exc()
+        report("error", state=_state_of(error), reason=_one_line(error, job))
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def _live(job: AgentJob, pipe: Connection, report: Report) -> None:
+    environment = ENVIRONMENTS[job.env_id]
+    cls = job.agent.load()
+    _seed_everything(derive(job.seed, "agent"))
+    options = dict(getattr(cls, "env_options", {}))
+    _check_view(options, environment.batched_class.view_options, job.env_id)
+    kwargs = {**job.env_kwargs, **options}
+    first = environment.make(num_envs=1, **kwargs)
+    built = build(
+        cls,
+        observation_space=first.single_observation_space,
+        action_space=first.single_action_space,
+        seed=derive(job.seed, "agent"),
+        device=job.device,
+        params=job.params,
+    )
+    agent = AgentAdapter(built)
+    report("ready", env_options=options, params=effective_params(built, job.params))
+    seed = derive(job.seed, "train")
+    env = ReportedEnv(environment.make(num_envs=agent.num_envs, seed=seed, **kwargs), job.budget)
+    env.report = report
+    _learn(agent, env)
+    agent.save(job.folder)
+    report("learned", **_summary(env))
+    _answer(agent, first, pipe, report)
+
+
+def _learn(agent: AgentAdapter, env: BudgetedEnv) -> None:
+    try:
+        agent.learn(env, env.budget)
+    except BudgetExhausted:
+        return
+
+
+def _summary(env: BudgetedEnv) -> dict[str, Any]:
+    seconds = env.seconds
+    curve: list[CurvePoint] = env.finish()
+    return {
+        "curve": [asdict(point) for point in curve],
+        "env_steps": env.env_steps,
+        "seconds": seconds,
+        "stopped_by": env.stopped_by or "agent",
+    }
+
+
+def _answer(agent: AgentAdapter, env: Any, pipe: Connection, report: Report) -> None:
+    """Play the test: the harness writes observations, the agent writes actions."""
+    num_envs = int(json.loads(pipe.recv_bytes())["num_envs"])
+    spaces = env.single_observation_space, env.single_action_space
+    exchange = Exchange(*spaces, num_envs, recv_handle(pipe))
+    while True:
+        question = json.loads(pipe.recv_bytes())["kind"]
+        if question == "reset":
+            agent.reset(exchange.read("done").astype(np.bool_))
+        else:
+            actions = agent.act(exchange.read("observation"), deterministic=True)
+            exchange.write("action", check_actions(spaces[1], actions, num_envs))
+        report(f"{question} done")
+
+
+def _settle(job: AgentJob) -> None:
+    """A process group of its own, the log as output, limits, and an end when the harness ends."""
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    log = os.open(job.folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(job.threads)
+    if job.device == "cpu" and sys.platform == "linux":
+        import resource
+
+        limit = job.memory_mb * 2**20
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+def _seed_everything(seed: int) -> None:
+    """For agents that draw from the global generators; ours do not."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - the legacy generator is the one to be seeded
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+
+
+def _check_view(options: Mapping[str, Any], allowed: frozenset[str], env_id: str) -> None:
+    refused = sorted(set(options) - allowed)
+    if refused:
+        may = f"may choose {', '.join(sorted(allowed))}" if allowed else "has no choice of view"
+        raise ValueError(f"env_options sets {', '.join(refused)}, but in {env_id} an agent {may}")
+
+
+def _state_of(error: BaseException) -> str:
+    if isinstance(error, Unsupported):
+        return "skipped"
+    text = str(error).lower()
+    if isinstance(error, MemoryError) or any(words in text for words in OUT_OF_MEMORY_WORDS):
+        return "out-of-memory"
+    return "failed"
+
+
+def _one_line(error: BaseException, job: AgentJob) -> str:
+    """The error, and where in the agent's own file it came from."""
+    if isinstance(error, Unsupported):
+        return str(error)
+    text = " ".join(str(error).split()) or "no message"
+    own = {str(path) for path in job.agent.sources.values()}
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in own]
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {text}{where}"

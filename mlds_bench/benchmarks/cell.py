@@ -1,0 +1,233 @@
+"""One cell, in a process of its own: agent's process, test, scores, record."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from mlds_bench.benchmarks.agent_link import AgentLink, CellFailure
+from mlds_bench.benchmarks.agent_process import AgentJob
+from mlds_bench.benchmarks.evaluation import evaluate
+from mlds_bench.benchmarks.provenance import Provenance
+from mlds_bench.benchmarks.suite import Cell
+from mlds_bench.envs.registry import ENVIRONMENTS
+from mlds_bench.leaderboard.record import (
+    CurvePoint,
+    Record,
+    RecordBudget,
+    State,
+    artifact_folder,
+    normalized_score,
+    write_record,
+)
+
+CANNOT_SAVE = 3
+"""Exit code of a cell's process whose record could not be written; its last message says why."""
+
+
+@dataclass
+class Outcome:
+    """What became of a cell so far; `make_record` turns it into a record."""
+
+    state: State = "ok"
+    reason: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    env_steps: int = 0
+    train_seconds: float | None = None
+    eval_seconds: float | None = None
+    cpu_seconds: float | None = None
+    peak_memory_mb: float | None = None
+    stopped_by: Any = None
+    params: dict[str, Any] = field(default_factory=dict)
+    env_options: dict[str, Any] = field(default_factory=dict)
+    test_episodes: int = 0
+    started_utc: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+    began: float = field(default_factory=time.perf_counter)
+
+
+def run_cell(cell: Cell, out: Path, provenance: Provenance, pipe: Connection) -> None:
+    """Run a cell and write its record; the target of a cell's process.
+
+    Args:
+        cell: what to run.
+        out: folder of the run.
+        provenance: gathered by the harness.
+        pipe: to the engine, for points of the learning curve and a last word.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave)
+    path = cell.path(out)
+    folder = path.parent / f".{path.stem}.partial"
+    outcome = Outcome()
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        _play(cell, folder, outcome, pipe)
+        _keep_artifacts(folder, artifact_folder(path))
+        write_record(make_record(cell, outcome, provenance), path)
+    except OSError as error:
+        pipe.send(("cannot save", f"{path}: {error.strerror or error}"))
+        raise SystemExit(CANNOT_SAVE) from None
+    pipe.send(("done", None))
+
+
+def _play(cell: Cell, folder: Path, outcome: Outcome, pipe: Connection) -> None:
+    link = AgentLink(get_context("forkserver"), _agent_job(cell, folder))
+    threading.Thread(target=_end_with_parent, args=(link,), daemon=True).start()
+    try:
+        _learn(cell, link, outcome, lambda point: pipe.send(("point", point)))
+        pipe.send(("testing", None))
+        _test(cell, link, outcome)
+    except CellFailure as failure:
+        outcome.state, outcome.reason = failure.state, failure.reason
+    finally:
+        outcome.cpu_seconds, outcome.peak_memory_mb = link.cpu_seconds, link.peak_memory_mb
+        link.kill()
+
+
+def _agent_job(cell: Cell, folder: Path) -> AgentJob:
+    return AgentJob(
+        agent=cell.agent,
+        params=cell.params,
+        env_id=cell.variant.env_id,
+        env_kwargs=cell.variant.env_kwargs,
+        budget=cell.budget,
+        seed=cell.seed,
+        device=cell.device,
+        threads=cell.variant.threads,
+        memory_mb=cell.preset.memory_mb,
+        folder=folder.absolute(),
+    )
+
+
+def _learn(
+    cell: Cell, link: AgentLink, outcome: Outcome, on_point: Callable[[dict[str, Any]], None]
+) -> None:
+    def note(point: dict[str, Any]) -> None:
+        outcome.curve.append(point)
+        outcome.env_steps, outcome.train_seconds = point["env_steps"], point["seconds"]
+        on_point(point)
+
+    ready = link.expect("ready", cell.preset.start_seconds, "being built")
+    outcome.env_options, outcome.params = ready["env_options"], ready["params"]
+    limit = cell.budget.seconds + cell.preset.grace_seconds
+    learned = link.expect("learned", limit, "learning", note)
+    outcome.curve, outcome.env_steps = learned["curve"], learned["env_steps"]
+    outcome.train_seconds, outcome.stopped_by = learned["seconds"], learned["stopped_by"]
+
+
+def _test(cell: Cell, link: AgentLink, outcome: Outcome) -> None:
+    variant, seconds = cell.variant, cell.preset.act_seconds
+    environment = ENVIRONMENTS[variant.env_id]
+    kwargs = {**variant.env_kwargs, **outcome.env_options}
+    env = environment.make(num_envs=variant.test_instances, split="test", **kwargs)
+    link.open_exchange(
+        env.single_observation_space, env.single_action_space, variant.test_instances
+    )
+    began = time.perf_counter()
+    recording = evaluate(
+        env,
+        lambda observation: link.act(observation, seconds),
+        lambda done: link.reset(done, seconds),
+        seed=cell.seal.test_seed(variant.id, cell.seed),
+        episodes=variant.test_episodes,
+    )
+    outcome.scores = environment.score(recording, **kwargs)
+    outcome.eval_seconds = time.perf_counter() - began
+    outcome.test_episodes = variant.test_instances * variant.test_episodes
+    wrong = [name for name, value in outcome.scores.items() if not math.isfinite(value)]
+    if wrong:
+        outcome.scores = {k: v for k, v in outcome.scores.items() if k not in wrong}
+        raise CellFailure("failed", f"the score {', '.join(wrong)} is not finite")
+
+
+def make_record(cell: Cell, outcome: Outcome, provenance: Provenance) -> Record:
+    """The record of a cell that has ended, however it ended."""
+    variant, ok = cell.variant, outcome.state == "ok"
+    steps, seconds = outcome.env_steps, outcome.train_seconds
+    return Record(
+        variant=variant.id,
+        agent=cell.label,
+        agent_params=outcome.params or dict(cell.params),
+        seed=cell.seed,
+        preset=cell.preset.name,
+        state=outcome.state,
+        reason=outcome.reason,
+        scores=outcome.scores,
+        primary=variant.primary,
+        higher_is_better=variant.higher_is_better,
+        normalized=normalized_score(outcome.scores[variant.primary], variant.anchors)
+        if ok
+        else None,
+        env_steps=steps,
+        wall_seconds=time.perf_counter() - outcome.began,
+        train_seconds=seconds,
+        eval_seconds=outcome.eval_seconds,
+        cpu_seconds=outcome.cpu_seconds,
+        seconds_to_pass=_seconds_to_pass(variant.pass_reward, outcome.curve),
+        steps_per_second=steps / seconds if steps and seconds else None,
+        peak_memory_mb=outcome.peak_memory_mb,
+        env_version=variant.env_id,
+        env_kwargs=dict(variant.env_kwargs),
+        env_options=outcome.env_options,
+        data_checksum=cell.data_checksum,
+        agent_hash=cell.agent.source_hash(),
+        key=cell.key,
+        package_version=provenance.package_version,
+        git_commit=provenance.git_commit,
+        python=provenance.python,
+        packages=provenance.packages,
+        hardware=provenance.hardware,
+        threads=variant.threads,
+        stopped_by=outcome.stopped_by,
+        budget=RecordBudget(
+            env_steps=cell.budget.env_steps,
+            seconds=cell.budget.seconds if math.isfinite(cell.budget.seconds) else None,
+        ),
+        test_episodes=outcome.test_episodes,
+        started_utc=outcome.started_utc,
+        curve=tuple(CurvePoint(**point) for point in outcome.curve),
+        anchors=variant.anchors,
+        published=variant.published,
+    )
+
+
+def _seconds_to_pass(pass_reward: float | None, curve: list[dict[str, Any]]) -> float | None:
+    if pass_reward is None:
+        return None
+    return next((p["seconds"] for p in curve if p["reward"] >= pass_reward), None)
+
+
+def _keep_artifacts(made: Path, kept: Path) -> None:
+    log = made / "log.txt"
+    if log.exists() and not log.stat().st_size:
+        log.unlink()
+    shutil.rmtree(kept, ignore_errors=True)
+    if any(made.iterdir()):
+        made.replace(kept)
+    else:
+        made.rmdir()
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(1)
+
+
+def _end_with_parent(link: AgentLink) -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        link.kill()
+        os._exit(1)

@@ -1,0 +1,1 @@
+"""Engines run cells: `local` in worker processes of this machine."""

@@ -1,0 +1,76 @@
+"""Where a number comes from: versions, machine, commit."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+import mlds_bench
+
+PACKAGES = ("gymnasium", "numpy", "scipy", "stable-baselines3", "torch")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a record says of its making; gathered once a run."""
+
+    package_version: str
+    git_commit: str | None
+    python: str
+    packages: dict[str, str]
+    hardware: dict[str, Any]
+
+
+@cache
+def provenance() -> Provenance:
+    """Of this process and machine."""
+    return Provenance(
+        package_version=mlds_bench.__version__,
+        git_commit=_git_commit(),
+        python=platform.python_version(),
+        packages={name: version(name) for name in PACKAGES},
+        hardware={
+            "cpu": _processor(),
+            "cores": cores(),
+            "memory_mb": psutil.virtual_memory().total // 2**20,
+            "platform": f"{platform.system()} {platform.machine()}",
+        },
+    )
+
+
+def cores() -> int:
+    """Processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def _git_commit() -> str | None:
+    """Commit of the checkout that the package runs from; None when it was installed."""
+    root = Path(mlds_bench.__file__).parents[1]
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return answer.stdout.strip() or None

@@ -1,0 +1,1 @@
+"""Function fitting: homework 1-1, part 1."""

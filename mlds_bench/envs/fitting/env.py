@@ -1,0 +1,145 @@
+"""The environment of homework 1-1: given x, say y."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.spaces import Box
+
+from mlds_bench.envs.core import BatchedEnv, Flags, Outcome, Split
+from mlds_bench.envs.fitting.data import test_grid, training_points
+from mlds_bench.envs.fitting.specs import BOUND, Array, make_target
+from mlds_bench.envs.streams import Indices, Streams
+
+
+class FunctionFitting(BatchedEnv):
+    """Fit a function of one or two variables: given x, say y.
+
+    Observation: x, Box (d,) float64 in [0, 1]; d = 2 for ``product``, else 1. In ``train`` it is
+    drawn, independently and uniformly, from a fixed grid of ``points`` points of (0, 1]^d. In
+    ``test`` instance i sees the points of a grid of ``test_points`` cells, moved by a random offset
+    within the cell: first point i, then point i plus multiples of a stride that visits them all, so
+    that ``test_points`` instances see the whole grid in every episode.
+
+    Action: y, Box (1,) float64 in [-2, 2].
+
+    Reward: -(y - f(x))^2, float64, in squared units of f. In ``train`` f(x) is the label, its noise
+    included; in ``test`` it is the function itself.
+
+    Oracle: the label f(x), (1,) float64; with ``noise`` > 0, plus a normal number of that standard
+    deviation, fixed for each training point by the seed.
+
+    End of episode: every step terminates; an episode is one decision.
+
+    Scores: ``log10_mse`` (primary; lower is better), ``sup_error``, ``pieces`` and, where the
+    optimum is known, ``optimum_distance``; see `mlds_bench.envs.fitting.scoring`.
+
+    Source: NTU "Machine Learning and Having It Deep and Structured" 2018, homework 1-1, part 1, and
+    the lectures on why deep structures; targets in `mlds_bench.envs.fitting.specs`.
+
+    Args:
+        target: ``sinc``, ``sgn``, ``composed``, ``square``, ``product``, ``power`` (needs
+            ``degree``) or ``polynomial`` (needs ``coefficients`` c0, c1, ...).
+        degree: n of x^n, 1 to 64.
+        coefficients: of the polynomial, which must stay within the action's bound on (0, 1].
+        points: size of the training grid, a square number for d = 2.
+        noise: standard deviation of the labels' noise.
+        test_points: size of the test grid, a square number for d = 2.
+        num_envs: instances in the batch.
+        split: ``train`` or ``test``.
+        seed: of the first reset.
+
+    Raises:
+        ValueError: one line that names the argument, its value and its bound.
+    """
+
+    def __init__(
+        self,
+        *,
+        target: str = "sinc",
+        degree: int | None = None,
+        coefficients: Sequence[float] | None = None,
+        points: int = 10_000,
+        noise: float = 0.0,
+        test_points: int = 65_536,
+        num_envs: int = 1,
+        split: Split = "train",
+        seed: int | None = None,
+    ) -> None:
+        self.target = make_target(target, degree=degree, coefficients=coefficients)
+        if not (math.isfinite(noise) and noise >= 0.0):
+            raise ValueError(f"noise must be a finite number of at least 0, got {noise!r}")
+        dimension = self.target.dimension
+        super().__init__(
+            Box(0.0, 1.0, (dimension,), np.float64),
+            Box(-BOUND, BOUND, (1,), np.float64),
+            num_envs=num_envs,
+            split=split,
+            seed=seed,
+        )
+        self.noise = noise
+        self._train_points = training_points(points, dimension)
+        self._test_points = test_points
+        test_grid(test_points, dimension, np.zeros(dimension))  # refuse a wrong size here and now
+        self._stride = _stride(test_points)
+        self._all = np.arange(num_envs)
+        self._x = np.zeros((num_envs, dimension))
+        self._label = np.zeros((num_envs, 1))
+        self._known: Streams | None = None
+
+    def draw(self, mask: Flags) -> None:
+        """A new point in the instances where ``mask`` (N,) is True."""
+        if self._known is not self.streams:
+            self._known = self.streams
+            self._make_table()
+        ids = self._all if mask.all() else np.flatnonzero(mask)
+        rows = self._next_rows(ids)
+        if ids is self._all:
+            self._x, self._label = self._points.take(rows, axis=0), self._labels.take(rows, axis=0)
+        else:
+            self._x[ids], self._label[ids] = self._points[rows], self._labels[rows]
+
+    def observe(self) -> Array:
+        """The points x, (N, d) float64."""
+        return self._x.copy()
+
+    def advance(self, actions: Array) -> Outcome:
+        """The negative squared errors; every episode ends."""
+        error = actions[:, 0] - self._label[:, 0]
+        reward = np.negative(np.multiply(error, error, out=error), out=error)
+        return reward, np.ones(self.num_envs, np.bool_), np.zeros(self.num_envs, np.bool_)
+
+    def oracle(self) -> Array:
+        """The labels, (N, 1) float64."""
+        return self._label.copy()
+
+    def _make_table(self) -> None:
+        """The points of this split and their labels, which the seed of the reset decides."""
+        if self.split == "train":
+            self._points = self._train_points
+            noise = self.streams.shared("label noise").standard_normal(len(self._points))
+            labels = self.target.function(self._points) + self.noise * noise
+        else:
+            offset = self.streams.shared("test grid").random(self.target.dimension)
+            self._points = test_grid(self._test_points, self.target.dimension, offset)
+            labels = self.target.function(self._points)
+            self._visit = self._all % self._test_points
+        self._labels = labels[:, None]
+
+    def _next_rows(self, ids: Indices) -> npt.NDArray[np.int64]:
+        if self.split == "train":
+            return self.streams.integers(ids, len(self._points), 1)[:, 0]
+        rows = self._visit[ids]
+        self._visit[ids] = (rows + self._stride) % self._test_points
+        return rows
+
+
+def _stride(points: int) -> int:
+    """A step that visits all points, and spreads the first few widely (golden section)."""
+    stride = max(round(points * (math.sqrt(5.0) - 1.0) / 2.0), 1)
+    while math.gcd(stride, points) != 1:
+        stride -= 1
+    return stride

@@ -1,0 +1,183 @@
+"""The target functions, as data: formula, dimension, curvature, jumps, source.
+
+All are defined on (0, 1]^d and stay within `BOUND`, so that every one can be answered with an
+action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[np.float64]
+Function: TypeAlias = Callable[[Array], Array]
+
+BOUND = 2.0
+"""Actions lie in [-BOUND, BOUND]; so do all targets."""
+MAXIMUM_DEGREE = 64
+
+
+@dataclass(frozen=True)
+class Target:
+    """A function to fit.
+
+    Attributes:
+        name: what ``target=`` selects it by.
+        formula: in plain text.
+        dimension: d.
+        function: points (n, d) float64 -> values (n,) float64.
+        source: where the target comes from.
+        second_derivative: x (n,) -> f''(x) (n,), for d = 1 where f is twice differentiable.
+        jumps: where f is discontinuous in (0, 1).
+        quadratic_coefficient: c2 of c0 + c1 x + c2 x^2; None if f is no such parabola.
+    """
+
+    name: str
+    formula: str
+    dimension: int
+    function: Function
+    source: str
+    second_derivative: Function | None = None
+    jumps: tuple[float, ...] = ()
+    quadratic_coefficient: float | None = None
+
+
+def sinc(points: Array) -> Array:
+    """sin(5 pi x) / (5 pi x), (n, 1) -> (n,)."""
+    return np.asarray(np.sinc(5.0 * points[:, 0]), dtype=np.float64)
+
+
+def sinc_second_derivative(x: Array) -> Array:
+    """Second derivative of sin(5 pi x) / (5 pi x), (n,) -> (n,)."""
+    z = 5.0 * np.pi * x
+    near = np.abs(z) < 0.1
+    safe = np.where(near, 1.0, z)
+    exact = (2.0 * np.sin(safe) / safe - 2.0 * np.cos(safe) - safe * np.sin(safe)) / safe**2
+    series = -1.0 / 3.0 + z**2 / 10.0 - z**4 / 168.0 + z**6 / 6480.0
+    return (5.0 * np.pi) ** 2 * np.where(near, series, exact)
+
+
+def sgn(points: Array) -> Array:
+    """sgn(sin(5 pi x)) by parity, so that rounding decides nothing at the jumps; (n, 1) -> (n,)."""
+    half_waves = 5.0 * points[:, 0]
+    whole = np.floor(half_waves)
+    return np.where(half_waves == whole, 0.0, 1.0 - 2.0 * (whole % 2.0))
+
+
+def composed(points: Array) -> Array:
+    """2 (2 cos^2 x - 1)^2 - 1, the lecture's composed example, which is cos 4x; (n, 1) -> (n,)."""
+    inner = 2.0 * np.cos(points[:, 0]) ** 2 - 1.0
+    return 2.0 * inner**2 - 1.0
+
+
+def composed_second_derivative(x: Array) -> Array:
+    """Second derivative of cos 4x, (n,) -> (n,)."""
+    return -16.0 * np.cos(4.0 * x)
+
+
+def product(points: Array) -> Array:
+    """x1 x2, (n, 2) -> (n,)."""
+    return points[:, 0] * points[:, 1]
+
+
+COURSE = "MLDS 2018, homework 1-1"
+LECTURE = "MLDS 2018, lecture on deep structures"
+
+FIXED: Mapping[str, Target] = MappingProxyType(
+    {
+        target.name: target
+        for target in (
+            Target("sinc", "sin(5 pi x) / (5 pi x)", 1, sinc, COURSE, sinc_second_derivative),
+            Target("sgn", "sgn(sin(5 pi x))", 1, sgn, COURSE, jumps=(0.2, 0.4, 0.6, 0.8)),
+            Target(
+                "composed",
+                "2 (2 cos^2 x - 1)^2 - 1",
+                1,
+                composed,
+                LECTURE,
+                composed_second_derivative,
+            ),
+            Target("product", "x1 x2", 2, product, LECTURE),
+        )
+    }
+)
+PARAMETRIC = ("square", "power", "polynomial")
+NAMES: tuple[str, ...] = (*FIXED, *PARAMETRIC)
+
+
+def make_target(
+    name: str, *, degree: int | None = None, coefficients: Sequence[float] | None = None
+) -> Target:
+    """The target of that name.
+
+    Args:
+        name: one of `NAMES`.
+        degree: n of ``power``, x^n; no other target takes it.
+        coefficients: c0, c1, ... of ``polynomial``; no other target takes them.
+
+    Raises:
+        ValueError: one line that names the value, the bound and the nearest right thing.
+    """
+    if name not in NAMES:
+        near = get_close_matches(str(name), NAMES, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(NAMES)}"
+        raise ValueError(f"unknown target {name!r}: {hint}")
+    for key, value, owner in (
+        ("degree", degree, "power"),
+        ("coefficients", coefficients, "polynomial"),
+    ):
+        if (value is None) == (name == owner):
+            verb = "needs" if value is None else "takes no"
+            raise ValueError(f"target {name!r} {verb} {key}: it belongs to {owner!r}")
+    if name == "square":
+        return polynomial("square", "x^2", (0.0, 0.0, 1.0))
+    if degree is not None:
+        return polynomial("power", f"x^{degree}", (0.0,) * _checked_degree(degree) + (1.0,))
+    if coefficients is not None:
+        terms = " + ".join(f"{c:g} x^{k}" for k, c in enumerate(coefficients))
+        return polynomial("polynomial", terms, _checked_coefficients(coefficients))
+    return FIXED[name]
+
+
+def polynomial(name: str, formula: str, coefficients: Sequence[float]) -> Target:
+    """The target sum_k coefficients[k] x^k."""
+    series = np.polynomial.Polynomial(coefficients)
+    curvature = series.deriv(2)
+    trimmed = np.trim_zeros(coefficients, "b")
+    return Target(
+        name,
+        formula,
+        1,
+        lambda points: np.asarray(series(points[:, 0]), dtype=np.float64),
+        LECTURE,
+        lambda x: np.asarray(curvature(x), dtype=np.float64) + np.zeros_like(x),
+        quadratic_coefficient=coefficients[2] if len(trimmed) == 3 else None,
+    )
+
+
+def _checked_degree(degree: int) -> int:
+    if not isinstance(degree, int) or not 1 <= degree <= MAXIMUM_DEGREE:
+        raise ValueError(f"degree must be a whole number in 1..{MAXIMUM_DEGREE}, got {degree!r}")
+    return degree
+
+
+def _checked_coefficients(coefficients: Sequence[float]) -> tuple[float, ...]:
+    values = tuple(float(c) for c in coefficients)
+    if not 1 <= len(values) <= MAXIMUM_DEGREE + 1 or not np.isfinite(values).all():
+        raise ValueError(
+            f"coefficients must be 1 to {MAXIMUM_DEGREE + 1} finite numbers c0, c1, ..., "
+            f"got {coefficients!r}"
+        )
+    largest = float(np.abs(np.polynomial.Polynomial(values)(np.linspace(0.0, 1.0, 4097))).max())
+    if largest > BOUND:
+        raise ValueError(
+            f"the polynomial reaches {largest:g} on (0, 1], beyond the actions' bound {BOUND:g}: "
+            f"divide its coefficients by {largest / BOUND:.3g}"
+        )
+    return values

@@ -1,0 +1,229 @@
+"""Two agents, or two folders of records, side by side on what they share."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from mlds_bench.leaderboard import stats
+from mlds_bench.leaderboard.record import NoRecords, Record, read_records
+from mlds_bench.leaderboard.render import (
+    ABSENT,
+    Column,
+    Page,
+    Row,
+    Table,
+    Value,
+    arrow,
+    fixed,
+    interval,
+    number,
+    quantity,
+    significant,
+)
+from mlds_bench.leaderboard.rows import (
+    BOOTSTRAP_SEED,
+    count_as_trivial,
+    counted_score,
+    grouped,
+    normalized_scores,
+)
+
+Key = tuple[str, ...]
+Group = list[Record]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison.
+
+    Attributes:
+        name: what it is called on the page.
+        records: its records, at least one.
+    """
+
+    name: str
+    records: tuple[Record, ...]
+
+
+def find_side(name: str, out: str | Path) -> Side:
+    """What a name on the command line means: a folder of records, or an agent of a run.
+
+    Args:
+        name: a folder that exists, or the label of an agent.
+        out: the folder of the run in which to look for the agent.
+
+    Returns:
+        The records of the folder, or those of the agent.
+
+    Raises:
+        NoRecords: neither; the line names the nearest agent.
+        TornRecord: a file is no record.
+    """
+    if Path(name).is_dir():
+        return Side(name, tuple(read_records(name)))
+    agents = grouped(read_records(out), lambda record: record.agent)
+    if name not in agents:
+        near = difflib.get_close_matches(name, agents, 1, cutoff=0.0)[0]
+        raise NoRecords(f"{name!r} is no folder, and no agent of {out}; the nearest is {near!r}")
+    return Side(name, tuple(agents[name]))
+
+
+def compare(a: Side, b: Side) -> Page:
+    """Compares two sides on the variants they share.
+
+    Cells are paired by variant, environment version and primary score; by preset and agent too,
+    unless each side has but one of it. Failed cells count as the trivial anchor.
+
+    Args:
+        a: one side; its name heads the first column.
+        b: the other; differences are a - b.
+
+    Returns:
+        A row a shared variant with the means, their difference with Welch's 95% interval, and
+        the probability that a is better with its bootstrap 95% interval; from two rows on, one
+        more over all, with interquartile means of normalized scores.
+
+    Raises:
+        NoRecords: the sides share nothing.
+    """
+    matched = [name for name in ("preset", "agent") if not _single(a, b, name)]
+    groups_a, groups_b = _groups(a, matched), _groups(b, matched)
+    pairs = [(groups_a[key], groups_b[key]) for key in sorted(groups_a) if key in groups_b]
+    if not pairs:
+        raise NoRecords(
+            f"{a.name} and {b.name} share no variant that counts: {a.name} has "
+            f"{_names(groups_a)}, {b.name} has {_names(groups_b)}"
+        )
+    rows = [_row(*pair) for pair in pairs]
+    if len(pairs) > 1:
+        rows.append(_overall(pairs))
+    notes = (
+        *_missing(a, groups_a, groups_b),
+        *_missing(b, groups_b, groups_a),
+        "difference: first minus second; [ ]: 95% intervals, Welch's for the difference of means, "
+        "stratified bootstrap for the rest; n: seeds; †: failed cells count as the trivial anchor",
+    )
+    title = f"{a.name} against {b.name}"
+    return Page(title, (Table("shared variants", _columns(a, b, matched), tuple(rows)),), notes)
+
+
+def _single(a: Side, b: Side, name: str) -> bool:
+    return all(len({getattr(record, name) for record in s.records}) == 1 for s in (a, b))
+
+
+def _groups(side: Side, matched: Sequence[str]) -> dict[Key, Group]:
+    """The cells that count, under what must be equal on both sides; seeds in order."""
+    names = ("variant", "env_version", "primary", *matched)
+    counted = [record for record in side.records if counted_score(record) is not None]
+    counted.sort(key=lambda record: record.identity)
+    return grouped(counted, lambda record: tuple(getattr(record, name) for name in names))
+
+
+def _names(groups: dict[Key, Group]) -> str:
+    return ", ".join(" ".join(key) for key in groups) or "nothing"
+
+
+def _missing(side: Side, groups: dict[Key, Group], others: dict[Key, Group]) -> list[str]:
+    alone = {key: group for key, group in groups.items() if key not in others}
+    return [f"only in {side.name}: {_names(alone)}"] if alone else []
+
+
+def _scores(group: Group) -> list[float]:
+    return [score for record in group if (score := counted_score(record)) is not None]
+
+
+def _row(a: Group, b: Group) -> Row:
+    x, y = _scores(a), _scores(b)
+    sign = 1 if a[0].higher_is_better else -1
+    low, high = stats.welch_interval(x, y) or (None, None)
+    return {
+        "preset": _both(a[0].preset, b[0].preset),
+        "variant": a[0].variant,
+        "env_version": a[0].env_version,
+        "agent": _both(a[0].agent, b[0].agent),
+        "score": a[0].primary,
+        "higher_is_better": a[0].higher_is_better,
+        "a_mean": float(stats.mean(x)),
+        "a_half_width": stats.half_width(x),
+        "b_mean": float(stats.mean(y)),
+        "b_half_width": stats.half_width(y),
+        "difference": float(stats.mean(x) - stats.mean(y)),
+        "difference_low": low,
+        "difference_high": high,
+        **_improvement([np.multiply(sign, x)], [np.multiply(sign, y)]),
+        **_counts(a, b),
+    }
+
+
+def _overall(pairs: Sequence[tuple[Group, Group]]) -> Row:
+    x = [normalized_scores(a) for a, _ in pairs]
+    y = [normalized_scores(b) for _, b in pairs]
+    iqm = stats.interquartile_mean
+    means = [float(iqm([score for stratum in side for score in stratum])) for side in (x, y)]
+    generator = np.random.default_rng(BOOTSTRAP_SEED)
+    low, high = stats.difference_interval(x, y, iqm, generator=generator) or (None, None)
+    return {
+        "variant": "all",
+        "score": "IQM normalized",
+        "higher_is_better": True,
+        "a_mean": means[0],
+        "b_mean": means[1],
+        "difference": means[0] - means[1],
+        "difference_low": low,
+        "difference_high": high,
+        **_improvement(x, y),
+        **_counts([r for a, _ in pairs for r in a], [r for _, b in pairs for r in b]),
+    }
+
+
+def _improvement(x: Sequence[stats.Scores], y: Sequence[stats.Scores]) -> dict[str, Value]:
+    generator = np.random.default_rng(BOOTSTRAP_SEED)
+    low, high = stats.improvement_interval(x, y, generator=generator) or (None, None)
+    return {
+        "a_better": stats.probability_of_improvement(x, y),
+        "a_better_low": low,
+        "a_better_high": high,
+    }
+
+
+def _counts(a: Group, b: Group) -> dict[str, Value]:
+    return {
+        "a_n": len(a),
+        "b_n": len(b),
+        "a_counted_as_trivial": count_as_trivial(a),
+        "b_counted_as_trivial": count_as_trivial(b),
+    }
+
+
+def _both(a: str, b: str) -> str:
+    return a if a == b else f"{a} / {b}"
+
+
+def _columns(a: Side, b: Side, matched: Sequence[str]) -> tuple[Column, ...]:
+    return (
+        Column("variant", lambda row: str(row["variant"]), "left"),
+        *(Column(name, partial(_text, name), "left") for name in matched),
+        Column("score", lambda row: f"{row['score']} {arrow(row)}", "left"),
+        Column(a.name, partial(_side, "a")),
+        Column(b.name, partial(_side, "b")),
+        Column("difference", lambda row: significant(number(row, "difference"))),
+        Column("95% interval", lambda row: interval(row, "difference")),
+        Column("P(first better)", lambda row: fixed(number(row, "a_better"))),
+        Column("95% interval", lambda row: interval(row, "a_better")),
+        Column("n", lambda row: _both(str(row["a_n"]), str(row["b_n"]))),
+    )
+
+
+def _text(name: str, row: Row) -> str:
+    return str(row.get(name, ABSENT))
+
+
+def _side(side: str, row: Row) -> str:
+    text = quantity(number(row, f"{side}_mean"), number(row, f"{side}_half_width"))
+    return text + ("†" if row[f"{side}_counted_as_trivial"] else "")

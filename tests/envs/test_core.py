@@ -1,0 +1,246 @@
+"""The batched base: autoreset, the split rule, masks, seeds and partial resets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium.error import ResetNeeded
+from gymnasium.vector import AutoresetMode
+from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
+
+from mlds_bench.envs.contract import Factory, leaves, rollout, sample_actions
+from mlds_bench.envs.core import BatchedEnv, InvalidAction
+from tests.envs.toys import Composite, Walk
+
+STAY = 1
+
+
+def play(env: BatchedEnv, steps: int, action: int = STAY) -> list[Any]:
+    """Plays a walk with one action and returns what every step returned."""
+    return [env.step(np.full(env.num_envs, action)) for _ in range(steps)]
+
+
+def test_an_end_hands_out_the_last_and_the_first_observation() -> None:
+    """SAME_STEP: the observation is the new episode's, final_obs the old one's, where it ended."""
+    env = Walk(num_envs=4, seed=0, horizon=3)
+    assert env.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    env.reset()
+    *before, last = play(env, 3)
+    observation, _, terminated, truncated, infos = last
+    assert all("final_obs" not in step[4] for step in before)
+    assert truncated.all()
+    assert not terminated.any()
+    np.testing.assert_array_equal(observation[:, 1], 0.0)
+    np.testing.assert_array_equal(infos["final_obs"][:, 1], 1.0)
+    assert infos["_final_obs"].all()
+    assert infos["_final_info"].all()
+    np.testing.assert_allclose(infos["final_obs"][:, 0], before[-1][0][:, 0], atol=0.1)
+
+
+def test_only_the_ended_instances_start_anew() -> None:
+    """The others go on: their final_obs row is not marked and their clock runs."""
+    env = Walk(num_envs=50, seed=0, horizon=9)
+    env.reset()
+    observation, reward, terminated, truncated, infos = play(env, 1, action=2)[0]
+    assert terminated.any()
+    assert not terminated.all()
+    assert not truncated.any()
+    np.testing.assert_array_equal(infos["_final_obs"], terminated)
+    np.testing.assert_array_equal(infos["final_obs"][:, 0] > 1.0, terminated)
+    np.testing.assert_array_equal(observation[:, 1] > 0, ~terminated)
+    np.testing.assert_array_equal(infos["final_obs"][~terminated], observation[~terminated])
+    np.testing.assert_allclose(reward, -np.abs(infos["final_obs"][:, 0]))
+
+
+def test_train_tells_the_oracle_of_both_observations() -> None:
+    """At an end, infos hold the new observation's oracle and final_info the last one's."""
+    env = Walk(num_envs=6, seed=0, horizon=2)
+    observation, infos = env.reset()
+    np.testing.assert_array_equal(infos["oracle"], observation[:, 0] < 0.5)
+    steps = play(env, 2)
+    for observation, _, _, _, infos in steps:
+        np.testing.assert_array_equal(infos["oracle"], observation[:, 0] < 0.5)
+        assert infos["_oracle"].all()
+    truncated, infos = steps[-1][3:]
+    assert truncated.all()
+    final = infos["final_info"]
+    np.testing.assert_array_equal(final["oracle"], infos["final_obs"][:, 0] < 0.5)
+    np.testing.assert_array_equal(final["_oracle"], truncated)
+
+
+@pytest.mark.parametrize("toy", [Walk, Composite])
+def test_test_hides_the_oracle_and_records_it(toy: Factory) -> None:
+    """No info key of the test split speaks of the oracle, final_info included; the record does."""
+    hidden = toy(num_envs=3, split="test", seed=0)
+    told = toy(num_envs=3, split="train", seed=0)
+    hidden_path, told_path = rollout(hidden, 0, 3), rollout(told, 0, 3)
+    assert any("final_info" in step["infos"] for step in hidden_path)
+    assert not [place for place, _ in leaves(hidden_path) if "oracle" in place]
+    recorded = dict(leaves(hidden.recording.arrays()["oracle"]))
+    for place, array in recorded.items():
+        said = [dict(leaves(step["infos"]["oracle"]))[place] for step in told_path[:-1]]
+        np.testing.assert_array_equal(array, said)
+
+
+def test_both_splits_walk_the_same_path() -> None:
+    """The split changes what is told, never what happens."""
+    for train, test in zip(
+        rollout(Walk(num_envs=3, seed=0), 5, 3),
+        rollout(Walk(num_envs=3, seed=0, split="test"), 5, 3),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(train["observation"], test["observation"])
+
+
+def test_a_mask_is_told_and_enforced() -> None:
+    """The mask is that of the observation it comes with, also after an episode has ended."""
+    env = Walk(num_envs=8, seed=0, masked=True, horizon=2)
+    observation, infos = env.reset()
+    generators = [np.random.default_rng(i) for i in range(8)]
+    for _ in range(10):
+        place, mask = observation[:, 0], infos["action_mask"]
+        np.testing.assert_array_equal(mask[:, 0], place > 0.3)
+        np.testing.assert_array_equal(mask[:, 2], place < 0.9)
+        action = sample_actions(env.single_action_space, generators, mask)
+        observation, _, _, truncated, infos = env.step(action)
+        if truncated.any():
+            final = infos["final_info"]["action_mask"]
+            np.testing.assert_array_equal(final[:, 2], infos["final_obs"][:, 0] < 0.9)
+    row = int(np.flatnonzero(observation[:, 0] <= 0.3)[0])
+    action = np.full(8, STAY)
+    action[row] = 0
+    with pytest.raises(InvalidAction, match=rf"action\[{row}\] is 0, masked there"):
+        env.step(action)
+
+
+def test_a_refused_action_changes_nothing() -> None:
+    """After InvalidAction the batch goes on as if nothing had been said."""
+    disturbed, calm = Walk(num_envs=2, split="test", seed=0), Walk(num_envs=2, split="test", seed=0)
+    disturbed.reset()
+    calm.reset()
+    with pytest.raises(InvalidAction):
+        disturbed.step([0, 7])
+    np.testing.assert_array_equal(play(disturbed, 1)[0][0], play(calm, 1)[0][0])
+    assert len(disturbed.recording) == 1
+
+
+def test_a_step_needs_a_reset() -> None:
+    """Stepping first is refused by name."""
+    with pytest.raises(ResetNeeded, match=r"call reset\(\) before the first step"):
+        Walk(num_envs=1).step([1])
+
+
+def test_the_seed_of_the_constructor_is_that_of_the_first_reset() -> None:
+    """seed= at construction and reset(seed=) start the same path; the latter wins."""
+    first = Walk(num_envs=2, seed=3).reset()[0]
+    np.testing.assert_array_equal(first, Walk(num_envs=2).reset(seed=3)[0])
+    np.testing.assert_array_equal(first, Walk(num_envs=2, seed=8).reset(seed=3)[0])
+
+
+def test_without_a_seed_the_streams_go_on() -> None:
+    """A second plain reset draws new instances; with the seed again, the first ones."""
+    env = Walk(num_envs=2, seed=3)
+    first, second = env.reset()[0], env.reset()[0]
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(env.reset(seed=3)[0], first)
+    np.testing.assert_array_equal(env.reset()[0], second)
+
+
+def test_without_any_seed_two_environments_differ() -> None:
+    """Entropy decides where nobody does."""
+    assert not np.array_equal(Walk(num_envs=2).reset()[0], Walk(num_envs=2).reset()[0])
+
+
+def test_a_list_of_seeds_gives_each_instance_its_own() -> None:
+    """An instance repeats what it does alone under its seed; None is drawn from entropy."""
+    seeds = [4, None, 6]
+    together = Walk(num_envs=3).reset(seed=seeds)[0]
+    for i in (0, 2):
+        np.testing.assert_array_equal(together[i], Walk(num_envs=1).reset(seed=seeds[i])[0][0])
+    assert not np.array_equal(together[1], Walk(num_envs=3).reset(seed=seeds)[0][1])
+
+
+@pytest.mark.parametrize(
+    ("seed", "message"),
+    [
+        (-1, r"seed must be in 0\.\.2\*\*64-1, got -1"),
+        (2**64, rf"seed must be in 0\.\.2\*\*64-1, got {2**64}"),
+        ([1], r"seeds must be 2 integers in 0\.\.2\*\*64-1, got \[1\]"),
+        ([1, -2], r"seeds must be 2 integers .*, got \[1, -2\]"),
+        ([1, 2**64], "seeds must be 2 integers"),
+    ],
+)
+def test_a_wrong_seed_is_named(seed: Any, message: str) -> None:
+    """Negative, too large, too few."""
+    with pytest.raises(ValueError, match=message):
+        Walk(num_envs=2).reset(seed=seed)
+
+
+def test_the_largest_seed_is_taken() -> None:
+    """The bound in the message is the bound."""
+    assert np.isfinite(Walk(num_envs=1).reset(seed=2**64 - 1)[0]).all()
+
+
+def test_a_reset_mask_restarts_only_its_instances() -> None:
+    """The others keep their place and their clock."""
+    env = Walk(num_envs=3, seed=0, horizon=9)
+    env.reset()
+    before = play(env, 2)[-1][0]
+    after, infos = env.reset(options={"reset_mask": np.array([False, True, False])})
+    assert after[:, 1].tolist() == [before[0, 1], 0.0, before[2, 1]]
+    np.testing.assert_array_equal(after[[0, 2]], before[[0, 2]])
+    assert infos["oracle"].shape == (3,)
+
+
+def test_a_wrong_reset_mask_is_named() -> None:
+    """Shape and type are in the message, and a seed cannot be for a part of the batch."""
+    env = Walk(num_envs=2, seed=0)
+    env.reset()
+    message = r"reset_mask must be bool of shape \(2,\), got int64 of shape \(3,\)"
+    with pytest.raises(ValueError, match=message):
+        env.reset(options={"reset_mask": np.zeros(3, np.int64)})
+    with pytest.raises(ValueError, match="give seed or reset_mask, not both"):
+        env.reset(seed=1, options={"reset_mask": np.array([True, False])})
+
+
+def test_wrong_keyword_arguments_are_named() -> None:
+    """An unknown split and an empty batch are refused with what is right."""
+    with pytest.raises(ValueError, match="split must be one of train, test, got 'validation'"):
+        Walk(split="validation")
+    with pytest.raises(ValueError, match="num_envs must be at least 1, got 0"):
+        Walk(num_envs=0)
+
+
+def test_gymnasium_counts_our_episodes() -> None:
+    """RecordEpisodeStatistics sees every episode with its return and length."""
+    env = RecordEpisodeStatistics(Walk(num_envs=5, seed=0, horizon=3))
+    env.reset()
+    returns = np.zeros(5)
+    for _ in range(3):
+        _, reward, _, truncated, infos = env.step(np.full(5, STAY))
+        returns += reward
+    assert truncated.all()
+    np.testing.assert_allclose(infos["episode"]["r"], returns)
+    assert infos["episode"]["l"].tolist() == [3] * 5
+
+
+@pytest.mark.parametrize("toy", [Walk, Composite])
+def test_gymnasium_lists_our_infos(toy: Factory) -> None:
+    """DictInfoToList gives each instance its own oracle and only the ended ones a final one."""
+    plain, listing = toy(num_envs=4, seed=0), DictInfoToList(toy(num_envs=4, seed=0))
+    plain.reset()
+    listing.reset()
+    generators = [np.random.default_rng(i) for i in range(4)]
+    ends = 0
+    for _ in range(10):
+        action = sample_actions(plain.single_action_space, generators)
+        _, _, terminated, truncated, infos = plain.step(action)
+        told = listing.step(action)[4]
+        for i, done in enumerate(terminated | truncated):
+            ends += done
+            assert ("final_obs" in told[i]) == ("final_info" in told[i]) == done
+            for place, array in leaves(infos["oracle"]):
+                np.testing.assert_array_equal(dict(leaves(told[i]["oracle"]))[place], array[i])
+    assert ends > 0

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlds_bench.leaderboard.record import (
+    TIMES,
+    Identity,
+    NoRecords,
+    Record,
+    TornRecord,
+    artifact_folder,
+    read_record,
+    read_records,
+    record_path,
+    replace_file,
+    strip_times,
+    write_record,
+)
+from tests.leaderboard.factory import content, make_record, store
+
+
+def test_records_lie_where_the_design_says(tmp_path: Path) -> None:
+    """<out>/<preset>/<homework>/<variant>/<agent>/seed-<k>.json, artifacts beside it."""
+    record = make_record(agent="sb3:PPO", seed=3)
+    expected = tmp_path / "quick" / "hw1-1" / "sinc" / "sb3-PPO" / "seed-3.json"
+    assert record_path(tmp_path, record) == expected
+    assert record_path(tmp_path, Identity("quick", "hw1-1/sinc", "sb3:PPO", 3)) == expected
+    assert artifact_folder(expected) == expected.parent / "seed-3"
+
+
+def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
+    """Written and read, a record is equal, and its file is strict, readable JSON."""
+    record = make_record(1 / 3, agent_params={"clip": float("inf"), "pair": (1, 2)})
+    path = record_path(tmp_path, record)
+    write_record(record, path)
+    assert read_record(path) == record
+    assert json.loads(path.read_text(), parse_constant=pytest.fail)["scores"]["log10_mse"] == 1 / 3
+    assert path.read_text().endswith("}\n")
+    assert [file.name for file in path.parent.iterdir()] == ["seed-0.json"]
+
+
+def test_a_record_is_not_written_in_the_place_of_another(tmp_path: Path) -> None:
+    """Seed 1 does not overwrite seed 0."""
+    with pytest.raises(ValueError, match=r"content belongs at quick/hw1-1/sinc/deep/seed-1.json"):
+        write_record(make_record(seed=1), record_path(tmp_path, make_record(seed=0)))
+
+
+@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace"])
+def test_a_write_that_fails_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A full disk at any step: the old content stays, no temporary file does, the error is seen."""
+    path = tmp_path / "seed-0.json"
+    replace_file(path, "old")
+    seen: list[list[str]] = []
+
+    def fail(*_: object) -> None:
+        seen.append(sorted(file.name for file in tmp_path.iterdir()))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(step, fail)
+    with pytest.raises(OSError, match="No space"):
+        replace_file(path, "new")
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["seed-0.json"]
+    temporary, _ = seen[0]
+    assert temporary.startswith(".seed-0.json.")
+    assert temporary.endswith(".tmp")
+
+
+def test_a_reader_never_sees_a_part(tmp_path: Path) -> None:
+    """Cut at every byte, a record is refused in one line that names it and says what to do."""
+    record = make_record()
+    path = record_path(tmp_path, record)
+    write_record(record, path)
+    whole = path.read_bytes()
+    for length in (*range(0, len(whole) - 2, 97), len(whole) - 2):
+        path.write_bytes(whole[:length])
+        with pytest.raises(TornRecord) as caught:
+            read_record(path)
+        line = str(caught.value)
+        assert line.startswith(f"{path}: ")
+        assert line.endswith("; delete it or run the cell again")
+        assert "\n" not in line
+        assert caught.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"seed": 1}, "content belongs at quick/hw1-1/sinc/deep/seed-1.json"),
+        ({"agent": "shallow"}, "content belongs at quick/hw1-1/sinc/shallow/seed-0.json"),
+        ({"preset": "course"}, "content belongs at course/"),
+        ({"normalized": 0.9}, "normalized is 0.9"),
+        ({"wall_seconds": "soon", "seed": "one"}, r"and 1 more"),
+        ({"scores": {"log10_mse": float("nan")}}, "NaN is not strict JSON"),
+        ({"curve": [{"env_steps": 1}]}, r"curve\.0\.seconds: Field required"),
+    ],
+)
+def test_a_wrong_record_is_refused(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
+    """Edited by hand, moved, or from elsewhere: refused by what is wrong with it."""
+    path = record_path(tmp_path, make_record())
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(content() | changes))
+    with pytest.raises(TornRecord, match=problem):
+        read_record(path)
+
+
+def test_bytes_that_are_no_text_are_torn(tmp_path: Path) -> None:
+    """A block of zeros or of noise, as a crash leaves it, is a torn record and no traceback."""
+    path = record_path(tmp_path, make_record())
+    path.parent.mkdir(parents=True)
+    for garbage in (b"", b"\0" * 512, b"\xff\xfe\xfa"):
+        path.write_bytes(garbage)
+        with pytest.raises(TornRecord, match="not a JSON document"):
+            read_record(path)
+
+
+def test_all_records_are_read_and_artifacts_are_not(tmp_path: Path) -> None:
+    """A file of an agent's own that is named like a record is none; temporary files are none."""
+    records = [make_record(seed=seed, agent=agent) for agent in ("deep", "wide") for seed in (0, 1)]
+    store(tmp_path / "seed-7", *records)
+    artifacts = artifact_folder(record_path(tmp_path / "seed-7", records[0]))
+    replace_file(artifacts / "seed-0.json", "{}")
+    replace_file(artifacts.parent / ".seed-2.json.0a.tmp", "{")
+    assert read_records(tmp_path / "seed-7") == records
+    assert read_records(tmp_path / "seed-7" / "quick" / "hw1-1" / "sinc" / "wide") == records[2:]
+
+
+def test_one_torn_record_stops_the_reading(tmp_path: Path) -> None:
+    """No table is made from a part of the records."""
+    store(tmp_path, make_record())
+    torn = record_path(tmp_path, make_record(seed=1))
+    torn.write_text('{"schema_version": 1, "var')
+    with pytest.raises(TornRecord, match=r"seed-1\.json: not a JSON document"):
+        read_records(tmp_path)
+
+
+@pytest.mark.parametrize(("folder", "problem"), [("", "no records in it"), ("x", "no such folder")])
+def test_a_folder_without_records_is_an_error(tmp_path: Path, folder: str, problem: str) -> None:
+    """An empty or missing folder says so, and how records come about."""
+    with pytest.raises(NoRecords, match=f"{problem}.*mlds-bench run"):
+        read_records(tmp_path / folder)
+
+
+def test_two_runs_of_a_cell_agree_but_for_times() -> None:
+    """Everything that the clock decides is stripped, and nothing else."""
+    point = content()["curve"][0]
+    slower = make_record(
+        wall_seconds=9.0,
+        train_seconds=9.0,
+        eval_seconds=9.0,
+        cpu_seconds=9.0,
+        seconds_to_pass=9.0,
+        steps_per_second=9.0,
+        peak_memory_mb=9.0,
+        started_utc="2027-01-01T00:00:00+00:00",
+        hardware={"cpu": "Test CPU", "cores": 2, "load": 9.0},
+        curve=[point | {"seconds": 9.0}],
+    )
+    assert strip_times(slower) == strip_times(make_record())
+    stripped = strip_times(make_record())
+    assert set(Record.model_fields) - set(stripped) == TIMES
+    others = [make_record(-2.5), make_record(curve=[]), make_record(hardware={"cpu": "other"})]
+    assert all(strip_times(other) != stripped for other in others)
+
+
+def test_importing_records_is_cheap() -> None:
+    """The command line imports this file at start: no frame, no statistics, no network library."""
+    code = (
+        "import sys, mlds_bench.leaderboard.record\n"
+        "print(*sorted({'pandas', 'scipy', 'torch', 'plotly'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == []
