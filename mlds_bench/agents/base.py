@@ -31,8 +31,11 @@ class UnknownHyperparameter(ValueError):
     """A hyper-parameter that the agent does not have, or a value it cannot take."""
 
 
-class BudgetExhausted(Exception):
-    """The budget is spent. Raised by ``env.step``: let it pass through ``learn``."""
+class BudgetExhausted(BaseException):
+    """The budget is spent. Raised by ``env.step``: let it pass through ``learn``.
+
+    Like `KeyboardInterrupt` it is no `Exception`: an agent's ``except Exception`` lets it pass.
+    """
 
 
 @dataclass(frozen=True)

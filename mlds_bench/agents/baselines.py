@@ -66,8 +66,8 @@ class ConstantAgent(Agent):
     """Plays one action: a given one, or the best constant that the oracle knows.
 
     Where ``infos["oracle"]`` looks like an action, that is its mean (Box: the least squared error)
-    or its most frequent value (Discrete and the like: the most hits) over `CONSTANT_BATCHES` batches;
-    elsewhere the middle of the action space.
+    or its most frequent value (Discrete and the like: the most hits), over `CONSTANT_BATCHES`
+    batches; elsewhere the middle of the action space.
     """
 
     num_envs = 64

@@ -77,7 +77,8 @@ def look(tally: Tally, oracle: Any, num_envs: int) -> bool:
     """Count what a batch of the oracle says; False if nothing in it looks like an action."""
     if isinstance(tally, dict):
         told = oracle if isinstance(oracle, Mapping) else {}
-        return any([look(part, told.get(key), num_envs) for key, part in tally.items()])
+        looks = {key: look(part, told.get(key), num_envs) for key, part in tally.items()}
+        return any(looks.values())
     if oracle is None or isinstance(oracle, Mapping):
         return False
     values = np.asarray(oracle)

@@ -10,8 +10,8 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
 from multiprocessing.reduction import send_handle
 from typing import Any
 
@@ -24,6 +24,7 @@ from mlds_bench.benchmarks.exchange import Exchange
 from mlds_bench.leaderboard.record import State
 
 POLL_SECONDS = 0.2
+LOOK_SECONDS = 1.0  # looking at memory reads all of /proc; the agent has a hard limit of its own
 LONGEST_MESSAGE = 2**24
 MEBIBYTE = 2**20
 
@@ -41,14 +42,15 @@ class AgentLink:
     """An agent in its process.
 
     Args:
-        context: multiprocessing context to start the process with.
         job: what the agent is told.
+        hidden: a connection of this process that the agent's must not keep.
     """
 
-    def __init__(self, context: BaseContext, job: AgentJob) -> None:
+    def __init__(self, job: AgentJob, *, hidden: Connection) -> None:
+        context = get_context("fork")
         ours, theirs = context.Pipe()
         self._pipe: Connection = ours
-        self._process = context.Process(target=serve, args=(job, theirs), name="agent")  # type: ignore[attr-defined]
+        self._process = context.Process(target=serve, args=(job, theirs, (ours, hidden)))
         self._process.start()
         theirs.close()
         self._memory_mb = job.memory_mb
@@ -131,13 +133,12 @@ class AgentLink:
 
     def _next_message(self, deadline: float, seconds: float, doing: str) -> dict[str, Any]:
         while not self._pipe.poll(min(POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
-            self._look()
+            self._look_again()
             if not self._process.is_alive() and not self._pipe.poll():
                 raise CellFailure("failed", self._how_it_died(doing))
             if time.monotonic() >= deadline:
                 raise CellFailure("timeout", f"{doing} took longer than {seconds:g} s")
-        if time.monotonic() - self._looked > POLL_SECONDS:
-            self._look()
+        self._look_again()
         try:
             message = json.loads(self._pipe.recv_bytes(LONGEST_MESSAGE))
         except (EOFError, OSError):
@@ -152,6 +153,10 @@ class AgentLink:
         if code is not None and code < 0:
             return f"the agent's process was killed by {signal.Signals(-code).name} while {doing}"
         return f"the agent's process ended with exit code {code} while {doing}"
+
+    def _look_again(self) -> None:
+        if time.monotonic() - self._looked > LOOK_SECONDS:
+            self._look()
 
     def _look(self) -> None:
         """Note memory and processor time; refuse too much memory."""

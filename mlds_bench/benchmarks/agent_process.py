@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
@@ -73,8 +73,16 @@ class ReportedEnv(BudgetedEnv):
         self.report("point", point=asdict(self.curve[-1]))
 
 
-def serve(job: AgentJob, pipe: Connection) -> None:
-    """Build the agent, let it learn, answer until the harness hangs up."""
+def serve(job: AgentJob, pipe: Connection, hidden: Iterable[Connection]) -> None:
+    """Build the agent, let it learn, answer until the harness hangs up.
+
+    Args:
+        job: what the agent is told.
+        pipe: to the harness.
+        hidden: the harness's own connections, inherited by the fork; closed before all else.
+    """
+    for connection in hidden:
+        connection.close()
     report = Report(pipe)
     _settle(job)
     try:
@@ -153,6 +161,7 @@ def _settle(job: AgentJob) -> None:
     """A process group of its own, the log as output, limits, and an end when the harness ends."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     log = os.open(job.folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)

@@ -1,4 +1,8 @@
-"""One cell, in a process of its own: agent's process, test, scores, record."""
+"""One cell, in a process of its own: agent's process, test, scores, record.
+
+The agent's process is forked from the cell's before the seed of the test split is received, so
+that nothing of it is in the agent's memory.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -64,7 +68,8 @@ def run_cell(cell: Cell, out: Path, provenance: Provenance, pipe: Connection) ->
         cell: what to run.
         out: folder of the run.
         provenance: gathered by the harness.
-        pipe: to the engine, for points of the learning curve and a last word.
+        pipe: to the engine: it sends the seed of the test split, and is sent points of the
+            learning curve and a last word.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
@@ -84,12 +89,12 @@ def run_cell(cell: Cell, out: Path, provenance: Provenance, pipe: Connection) ->
 
 
 def _play(cell: Cell, folder: Path, outcome: Outcome, pipe: Connection) -> None:
-    link = AgentLink(get_context("forkserver"), _agent_job(cell, folder))
+    link = AgentLink(_agent_job(cell, folder), hidden=pipe)
     threading.Thread(target=_end_with_parent, args=(link,), daemon=True).start()
     try:
         _learn(cell, link, outcome, lambda point: pipe.send(("point", point)))
         pipe.send(("testing", None))
-        _test(cell, link, outcome)
+        _test(cell, link, outcome, test_seed=pipe.recv())
     except CellFailure as failure:
         outcome.state, outcome.reason = failure.state, failure.reason
     finally:
@@ -128,7 +133,7 @@ def _learn(
     outcome.train_seconds, outcome.stopped_by = learned["seconds"], learned["stopped_by"]
 
 
-def _test(cell: Cell, link: AgentLink, outcome: Outcome) -> None:
+def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> None:
     variant, seconds = cell.variant, cell.preset.act_seconds
     environment = ENVIRONMENTS[variant.env_id]
     kwargs = {**variant.env_kwargs, **outcome.env_options}
@@ -141,7 +146,7 @@ def _test(cell: Cell, link: AgentLink, outcome: Outcome) -> None:
         env,
         lambda observation: link.act(observation, seconds),
         lambda done: link.reset(done, seconds),
-        seed=cell.seal.test_seed(variant.id, cell.seed),
+        seed=test_seed,
         episodes=variant.test_episodes,
     )
     outcome.scores = environment.score(recording, **kwargs)

@@ -59,12 +59,15 @@ def run_cells(
         print(f"mlds-bench: cannot save, so the run ends: {error}", file=sys.stderr)
         return 1
     _print_tables(summary.records, out)
-    failed = len(summary.failed)
-    done = f"{summary.ran} cell{'s' * (summary.ran != 1)} run in {summary.seconds:.0f} s"
-    console.print(f"{done}, {failed} failed; records in {out}", highlight=False, soft_wrap=True)
-    for record in summary.failed:
-        line = f"{record.variant} {record.agent} seed {record.seed}: {record.state}: "
-        console.print(line + record.reason, highlight=False, markup=False, soft_wrap=True)
+    failed, count = len(summary.failed), len(summary.made)
+    done = f"{count} cell{'s' * (count != 1)} run in {summary.seconds:.0f} s"
+    kept = "; --retry runs failed cells again" if summary.failed_before else ""
+    console.print(
+        f"{done}, {failed} failed; records in {out}{kept}", highlight=False, soft_wrap=True
+    )
+    for record in summary.failed_before:
+        line = f"failed before: {record.variant} {record.agent} seed {record.seed}: {record.state}"
+        console.print(f"{line}: {record.reason}", highlight=False, markup=False, soft_wrap=True)
     return 1 if failed else 0
 
 

@@ -22,14 +22,24 @@ GOOD = ("ok", "skipped")
 class Summary:
     """What a run came to."""
 
-    records: list[Record] = field(default_factory=list)
-    ran: int = 0
+    found: list[Record] = field(default_factory=list)
+    made: list[Record] = field(default_factory=list)
     seconds: float = 0.0
+
+    @property
+    def records(self) -> list[Record]:
+        """All records of the run's cells."""
+        return self.found + self.made
 
     @property
     def failed(self) -> list[Record]:
         """Records that are neither ok nor skipped."""
         return [record for record in self.records if record.state not in GOOD]
+
+    @property
+    def failed_before(self) -> list[Record]:
+        """Failed records that this run found and kept."""
+        return [record for record in self.found if record.state not in GOOD]
 
 
 def standing(cell: Cell, out: Path, *, retry: bool = False) -> tuple[Standing, Record | None]:
@@ -80,13 +90,12 @@ def run(
     todo = [cell for cell, state, _ in standings if state != "finished"]
     summary = Summary([r for _, state, r in standings if state == "finished" and r is not None])
     _sweep(todo, out)
-    watcher.begin(todo, summary.records, sum(state == "stale" for _, state, _ in standings))
+    watcher.begin(todo, summary.found, sum(state == "stale" for _, state, _ in standings))
     try:
         for event in LocalEngine(workers).run(todo, out, provenance()):
             watcher.event(event)
             if event.record is not None:
-                summary.records.append(event.record)
-                summary.ran += 1
+                summary.made.append(event.record)
     finally:
         watcher.end()
         summary.seconds = time.perf_counter() - began

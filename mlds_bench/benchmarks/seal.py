@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from functools import cache
 
 from mlds_bench.envs.streams import derive
@@ -18,23 +17,31 @@ VARIABLE = "MLDS_BENCH_SEAL"
 PUBLIC = "mlds-bench public seal 1"
 
 
-@dataclass(frozen=True)
 class Seal:
-    """A sealed value; never printed, never given to an agent."""
+    """A sealed value; never printed, never in the memory of a process that becomes an agent's.
 
-    value: str = PUBLIC
+    Attributes:
+        fingerprint: what may be known of the value.
+    """
+
+    def __init__(self, value: str = PUBLIC) -> None:
+        self._value: str | None = value
+        self.fingerprint = hashlib.sha256(value.encode()).hexdigest()[:16]
 
     def __repr__(self) -> str:
-        return f"Seal({self.fingerprint[:8]})"
+        return f"Seal({self.fingerprint[:8]}{', closed' if self._value is None else ''})"
 
-    @property
-    def fingerprint(self) -> str:
-        """What may be known of the value."""
-        return hashlib.sha256(self.value.encode()).hexdigest()[:16]
+    def close(self) -> Seal:
+        """A copy without the value."""
+        closed = Seal.__new__(Seal)
+        closed._value, closed.fingerprint = None, self.fingerprint
+        return closed
 
     def test_seed(self, variant: str, seed: int) -> int:
         """Seed of the test split of a cell; the same for every agent."""
-        return derive(self.value, "test", variant, seed)
+        if self._value is None:
+            raise RuntimeError("a closed seal makes no seeds")
+        return derive(self._value, "test", variant, seed)
 
 
 @cache

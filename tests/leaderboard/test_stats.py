@@ -155,6 +155,11 @@ def test_the_interval_of_improvement_on_two_seeds() -> None:
     assert stats.improvement_interval([[3.0, 4.0]], y, generator=rng()) == (1.0, 1.0)
 
 
+def test_the_sides_are_resampled_independently() -> None:
+    """Equal sides: resampled together they would always tie, apart they reach 0 and 1."""
+    assert stats.improvement_interval([[0.0, 1.0]], [[0.0, 1.0]], generator=rng()) == (0.0, 1.0)
+
+
 def test_variants_must_come_in_pairs() -> None:
     """A variant on one side only is an error, as is none at all."""
     with pytest.raises(ValueError, match="shorter"):

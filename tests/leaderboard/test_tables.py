@@ -51,26 +51,6 @@ def markdown(*records: Record) -> str:
     return render(leaderboard(records, title="quick"), "markdown")
 
 
-def test_a_row_has_the_statistics_of_its_seeds() -> None:
-    """Mean, half-width, interquartile mean, n, normalized score and costs by hand."""
-    records = [
-        *DEEP[:2],
-        make_record(-6.0, seed=2, wall_seconds=6.5, steps_per_second=100.0, seconds_to_pass=2.0),
-    ]
-    row = only_table(*records)["deep"]
-    assert row["mean"] == -5.5
-    assert row["half_width"] == pytest.approx(scipy.stats.t.ppf(0.975, 2) * 0.5 / np.sqrt(3))
-    assert row["iqm"] == -5.5
-    assert row["n"] == 3
-    assert row["normalized"] == pytest.approx(5.5 / 4)
-    assert row["wall_seconds"] == pytest.approx((3.5 + 3.5 + 6.5) / 3)
-    assert row["steps_per_second"] == pytest.approx((6400 + 6400 + 100) / 3)
-    assert (row["seconds_to_pass"], row["passed"]) == (2.0, 1)
-    assert row["state"] == "ok"
-    assert row["env_version"] == "mlds/FunctionFitting-v0"
-    assert row["hardware"] == "cpu Test CPU, cores 2, threads 1"
-
-
 def test_one_seed_has_no_interval() -> None:
     """A single run is shown as it is, without a half-width."""
     row = only_table(DEEP[0])["deep"]
@@ -100,21 +80,6 @@ def test_skipped_and_stale_cells_are_shown_and_not_counted(state: str) -> None:
     half = only_table(DEEP[0], make_failure(state, seed=1))["deep"]
     assert half["normalized"] == 1.25
     assert half["counted_as_trivial"] == 0
-
-
-def test_states_are_summed_up_with_each_reason_once() -> None:
-    """Equal reasons stand once, different ones side by side, in the order of the states."""
-    records = [
-        make_failure("timeout", "60 s", seed=0),
-        make_failure("failed", "ValueError: a", seed=1),
-        make_failure("failed", "ValueError: a", seed=2),
-        make_failure("failed", "ValueError: b", seed=3),
-        make_record(seed=4),
-    ]
-    assert (
-        only_table(*records)["deep"]["state"]
-        == "1 ok, 3 failed: ValueError: a / ValueError: b, 1 timeout: 60 s"
-    )
 
 
 def test_rows_stand_best_first_with_published_figures_among_them() -> None:

@@ -126,7 +126,9 @@ class NetworkAgent(Agent):
             self.sizes, self.parameters, gradient, batch_size=self.hyper.batch_size
         )
         adam = Adam(self.parameters)
-        predictions = self.parameters.new_empty(self.hyper.updates_per_step, 1, descend.batch_size)
+        predictions = self.parameters.new_empty(
+            self.hyper.updates_per_step, 1, self.hyper.batch_size
+        )
         steps = budget.env_steps // self.num_envs
         observation, infos = env.reset()
         for step in range(steps):
@@ -138,7 +140,12 @@ class NetworkAgent(Agent):
                 adam.update(gradient, rate)
             observation, _, _, _, infos = env.step(self._actions(predictions.view(-1, 1)))
 
-    def act(self, obs: npt.NDArray[Any], *, deterministic: bool = True) -> npt.NDArray[np.float64]:
+    def act(  # the network holds no randomness
+        self,
+        obs: npt.NDArray[Any],
+        *,
+        deterministic: bool = True,  # noqa: ARG002
+    ) -> npt.NDArray[np.float64]:
         """Predictions (N, 1) float64 for x (N, d).
 
         The network is evaluated in float64, so that it is the piecewise linear function that it
@@ -174,7 +181,8 @@ class NetworkAgent(Agent):
     def _actions(self, predictions: torch.Tensor) -> npt.NDArray[np.float64]:
         actions = predictions.double().cpu().numpy()
         space: Any = self.action_space
-        return np.clip(actions, space.low, space.high, dtype=np.float64)
+        clipped: npt.NDArray[np.float64] = np.clip(actions, space.low, space.high)
+        return clipped
 
 
 class ShallowAgent(NetworkAgent):

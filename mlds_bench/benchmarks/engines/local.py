@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
@@ -90,13 +90,15 @@ class LocalEngine:
         )
 
     def _start(self, cell: Cell, out: Path, provenance: Provenance) -> _Running:
-        ours, theirs = self._context.Pipe(duplex=False)
+        ours, theirs = self._context.Pipe()
+        closed = replace(cell, seal=cell.seal.close())
         process = self._context.Process(
-            target=run_cell, args=(cell, out, provenance, theirs), name=str(cell)
+            target=run_cell, args=(closed, out, provenance, theirs), name=str(cell)
         )
         with _without_main():
             process.start()
         theirs.close()
+        ours.send(cell.seal.test_seed(cell.variant.id, cell.seed))
         return _Running(cell, process, ours, Outcome())
 
     def _hear(self, one: _Running) -> Iterator[Event]:

@@ -24,7 +24,7 @@ def training_points(points: int, dimension: int) -> Array:
     return _grid(_side("points", points, dimension), np.zeros(dimension))
 
 
-def test_grid(points: int, dimension: int, offset: Array) -> Array:
+def evaluation_grid(points: int, dimension: int, offset: Array) -> Array:
     """The dense grid of the test, (points, d) float64, in order along the last axis.
 
     Args:
@@ -50,7 +50,7 @@ def checksum(
     digest = sha256(f"{function.dimension} {float(noise)!r}".encode())
     for grid in (
         training_points(points, function.dimension),
-        test_grid(test_points, function.dimension, centre),
+        evaluation_grid(test_points, function.dimension, centre),
     ):
         values = np.column_stack([grid, function.function(grid)])
         digest.update(np.rint(values * 10.0**DECIMALS).astype("<i8").tobytes())

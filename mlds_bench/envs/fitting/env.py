@@ -10,7 +10,7 @@ import numpy.typing as npt
 from gymnasium.spaces import Box
 
 from mlds_bench.envs.core import BatchedEnv, Flags, Outcome, Split
-from mlds_bench.envs.fitting.data import test_grid, training_points
+from mlds_bench.envs.fitting.data import evaluation_grid, training_points
 from mlds_bench.envs.fitting.specs import BOUND, Array, make_target
 from mlds_bench.envs.streams import Indices, Streams
 
@@ -83,7 +83,9 @@ class FunctionFitting(BatchedEnv):
         self.noise = noise
         self._train_points = training_points(points, dimension)
         self._test_points = test_points
-        test_grid(test_points, dimension, np.zeros(dimension))  # refuse a wrong size here and now
+        evaluation_grid(
+            test_points, dimension, np.zeros(dimension)
+        )  # refuse a wrong size here and now
         self._stride = _stride(test_points)
         self._all = np.arange(num_envs)
         self._x = np.zeros((num_envs, dimension))
@@ -124,7 +126,7 @@ class FunctionFitting(BatchedEnv):
             labels = self.target.function(self._points) + self.noise * noise
         else:
             offset = self.streams.shared("test grid").random(self.target.dimension)
-            self._points = test_grid(self._test_points, self.target.dimension, offset)
+            self._points = evaluation_grid(self._test_points, self.target.dimension, offset)
             labels = self.target.function(self._points)
             self._visit = self._all % self._test_points
         self._labels = labels[:, None]

@@ -65,4 +65,4 @@ def pieces_constant(target: Target) -> float | None:
         return None
     nodes = (np.arange(NODES) + 0.5) / NODES
     integral = float(np.mean(np.abs(target.second_derivative(nodes)) ** 0.4))
-    return integral**2.5 / (12.0 * math.sqrt(5.0))
+    return float(integral**2.5) / (12.0 * math.sqrt(5.0))

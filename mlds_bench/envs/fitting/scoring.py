@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -26,28 +27,36 @@ DESCRIPTION = 1e-3
 """Lines describe a predictor if they pass its values within this share of its RMSE."""
 
 
-def score(recording: Recording, **env_kwargs: object) -> dict[str, float]:
+def score(
+    recording: Recording,
+    *,
+    target: str = "sinc",
+    degree: int | None = None,
+    coefficients: Sequence[float] | None = None,
+    **_grid_and_noise: object,
+) -> dict[str, float]:
     """Scores of the recorded predictions.
 
     Args:
         recording: of the test split.
-        **env_kwargs: the keyword arguments that the environment was made with.
+        target: as the environment was made with.
+        degree: likewise.
+        coefficients: likewise.
     """
-    given = {key: env_kwargs[key] for key in ("degree", "coefficients") if key in env_kwargs}
-    target = make_target(env_kwargs.get("target", "sinc"), **given)
+    function = make_target(target, degree=degree, coefficients=coefficients)
     arrays = recording.arrays()
-    x = arrays["observation"].reshape(-1, target.dimension)
+    x = arrays["observation"].reshape(-1, function.dimension)
     predicted, truth = (arrays[name].reshape(-1) for name in ("action", "oracle"))
     error = predicted - truth
     rmse = max(float(np.sqrt(np.mean(error**2))), RMSE_FLOOR)
     scores = {"log10_mse": 2.0 * math.log10(rmse), "sup_error": float(np.abs(error).max())}
-    constant = pieces_constant(target)
+    constant = pieces_constant(function)
     if constant:
         scores["pieces"] = math.sqrt(constant / rmse)
-    if target.quadratic_coefficient is not None and is_uniform_grid(x[:, 0]):
+    if function.quadratic_coefficient is not None and is_uniform_grid(x[:, 0]):
         order = np.argsort(x[:, 0])
         scores["optimum_distance"] = optimum_distance(
-            predicted[order], truth[order], abs(target.quadratic_coefficient)
+            predicted[order], truth[order], abs(function.quadratic_coefficient)
         )
     return scores
 

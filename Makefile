@@ -1,0 +1,33 @@
+# `make bench` shows the leaderboard, `make test` is the whole gate; both install what they need.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: help bench test install clean
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+bench: install  ## run every homework at preset quick and print the tables
+	$(BIN)/mlds-bench run all
+
+test: install  ## ruff, mypy, import-linter, pytest, and one run of the built wheel
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	$(BIN)/python -m tests.wheel_check
+
+install: $(INSTALLED)  ## create .venv; again only when pyproject.toml or constraints.txt change
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("mlds-bench needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=python3.11")'
+	@echo "installing into .venv: some minutes the first time, PyTorch is large"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	@touch $@
+
+clean:  ## remove .venv and all caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist

@@ -1,0 +1,101 @@
+"""The harness against the bare training script: `deep` on sinc, one thread.
+
+The bare script is what a student would write: the training points in memory, minibatches drawn
+from them, the same network, gradient and optimizer, no environment, no harness. The claims:
+learning in the harness takes at most 1.02 times as long, and around it a cell costs a fixed
+start-up, under 4 s for the first of a run and under 1 s for later ones.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import torch
+
+from mlds_bench.agents.base import Budget
+from mlds_bench.agents.fitting.networks import DeepHyperparameters
+from mlds_bench.agents.numerics.adam import Adam
+from mlds_bench.agents.numerics.mlp import SquaredErrorGradient, initial_parameters
+from mlds_bench.benchmarks.events import Silent
+from mlds_bench.benchmarks.perf.report import write
+from mlds_bench.benchmarks.runner import run
+from mlds_bench.benchmarks.seal import Seal
+from mlds_bench.benchmarks.suite import Cell, plan
+from mlds_bench.envs.fitting.data import training_points
+from mlds_bench.envs.fitting.specs import sinc
+
+UPDATES = 40_000
+ROUNDS = 5
+
+
+def bare_loop(seed: int) -> float:
+    """Train without environment and harness; returns the seconds."""
+    hyper = DeepHyperparameters()
+    sizes, batch, chunk = (1, *hyper.hidden, 1), hyper.batch_size, hyper.updates_per_step
+    generator = torch.Generator().manual_seed(seed)
+    parameters = initial_parameters(sizes, generator, hidden_gain=hyper.hidden_gain)
+    gradient = torch.zeros_like(parameters)
+    descend = SquaredErrorGradient(sizes, parameters, gradient, batch_size=batch)
+    adam, predictions = Adam(parameters), torch.empty(1, batch)
+    grid = training_points(10_000, 1)
+    points = torch.from_numpy(grid[:, 0]).float()
+    labels = torch.from_numpy(sinc(grid)).float()
+    began = time.perf_counter()
+    for update in range(0, UPDATES, chunk):
+        rows = torch.randint(len(points), (chunk, 1, batch), generator=generator)
+        rate = 0.5 * hyper.learning_rate * (1.0 + math.cos(math.pi * update / UPDATES))
+        for inputs, targets in zip(points[rows], labels[rows], strict=True):
+            descend(inputs, targets, predictions)
+            adam.update(gradient, rate)
+    return time.perf_counter() - began
+
+
+def cells(count: int) -> list[Cell]:
+    """The same training, as cells of the harness."""
+    budget = Budget(UPDATES * DeepHyperparameters().batch_size)
+    planned = plan(
+        ["hw1-1/sinc"], preset="standard", agents=["deep"], seeds=range(count), seal=Seal()
+    )
+    return [replace(cell, budget=budget) for cell in planned]
+
+
+def measure() -> dict[str, float]:
+    """Both in turn, `ROUNDS` times."""
+    torch.set_num_threads(1)
+    bare, harness, first, later = [], [], [], []
+    for seed in range(ROUNDS):
+        bare.append(bare_loop(seed))
+        with tempfile.TemporaryDirectory() as folder:
+            began = time.perf_counter()
+            summary = run(cells(2), Path(folder), watcher=Silent(), workers=1)
+            total = time.perf_counter() - began
+        work = [(r.train_seconds or 0.0) + (r.eval_seconds or 0.0) for r in summary.records]
+        harness += [r.train_seconds or 0.0 for r in summary.records]
+        second = summary.records[1].wall_seconds
+        first.append(total - second - work[0])
+        later.append(second - work[1])
+    return {
+        "updates": float(UPDATES),
+        "bare_seconds": median(bare),
+        "harness_seconds": median(harness),
+        "ratio": median(harness) / median(bare),
+        "first_cell_startup_seconds": first[0],
+        "later_cell_startup_seconds": median(later),
+    }
+
+
+if __name__ == "__main__":
+    if os.environ.get("OMP_NUM_THREADS") != "1":  # before the libraries start their threads
+        os.execve(
+            sys.executable,
+            [sys.executable, "-m", "mlds_bench.benchmarks.perf.harness_overhead"],
+            {**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+    write(__file__, measure())

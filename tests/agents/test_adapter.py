@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlds_bench.agents.adapter import AgentAdapter
+from mlds_bench.agents.base import Agent, Budget
+from tests.envs.toys import Walk
+
+
+class OnlyAct:
+    def act(self, obs: Any) -> Any:
+        return obs + 1
+
+
+class Complete:
+    num_envs = 4
+    env_options = {"view": "flat"}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def act(self, obs: Any, *, deterministic: bool = True) -> Any:
+        self.calls.append(f"act {deterministic}")
+        return obs
+
+    def learn(self, env: Any, budget: Budget) -> None:
+        self.calls.append(f"learn {env.num_envs} {budget.env_steps}")
+
+    def reset(self, done: Any) -> None:
+        self.calls.append(f"reset {done.tolist()}")
+
+    def save(self, folder: Path) -> None:
+        self.calls.append(f"save {folder}")
+
+    def load(self, folder: Path) -> None:
+        self.calls.append(f"load {folder}")
+
+
+class AnyKeyword(OnlyAct):
+    def act(self, obs: Any, **keywords: Any) -> Any:
+        return keywords
+
+
+def use(adapter: AgentAdapter) -> Any:
+    adapter.learn(Walk(num_envs=2), Budget(8))
+    adapter.reset(np.array([True, False]))
+    adapter.save(Path("a"))
+    adapter.load(Path("a"))
+    return adapter.act(np.zeros(2), deterministic=False)
+
+
+def test_an_agent_needs_nothing_but_act() -> None:
+    """What is missing does nothing; act without the keyword is called without it."""
+    adapter = AgentAdapter(OnlyAct())
+    np.testing.assert_array_equal(use(adapter), [1, 1])
+    assert (adapter.num_envs, adapter.env_options) == (1, {})
+
+
+def test_what_an_agent_has_is_called() -> None:
+    """Every method gets its arguments, and the wishes are read."""
+    agent = Complete()
+    adapter = AgentAdapter(agent)
+    use(adapter)
+    assert agent.calls == ["learn 2 8", "reset [True, False]", "save a", "load a", "act False"]
+    assert (adapter.num_envs, adapter.env_options) == (4, {"view": "flat"})
+    assert AgentAdapter(AnyKeyword()).act(0, deterministic=False) == {"deterministic": False}
+
+
+def test_the_base_class_fits_too() -> None:
+    """An agent of ours goes through the same door."""
+    walk = Walk()
+    agent = Agent(
+        observation_space=walk.single_observation_space, action_space=walk.single_action_space
+    )
+    agent.num_envs = 7
+    assert AgentAdapter(agent).num_envs == 7
+
+
+@pytest.mark.parametrize("number", [0, -1, 2.0, "4", True, None])
+def test_a_batch_size_must_be_a_whole_number(number: Any) -> None:
+    """One line names the class and the value."""
+    agent = OnlyAct()
+    agent.num_envs = number  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match=r"OnlyAct.num_envs must be a whole number, at least 1"):
+        AgentAdapter(agent)
+
+
+@pytest.mark.parametrize("options", [["view"], {1: 2}, None])
+def test_options_must_map_names(options: Any) -> None:
+    """One line names the class and the value."""
+    agent = OnlyAct()
+    agent.env_options = options  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match=r"OnlyAct.env_options must map names to values"):
+        AgentAdapter(agent)
+
+
+def test_a_number_of_numpys_is_a_whole_number_too() -> None:
+    """np.int64 becomes an int, so that records hold plain numbers."""
+    agent = OnlyAct()
+    agent.num_envs = np.int64(3)  # type: ignore[attr-defined]
+    number = AgentAdapter(agent).num_envs
+    assert (number, type(number)) == (3, int)

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from mlds_bench.agents.base import Agent, UnknownHyperparameter
+from mlds_bench.agents.params import (
+    build,
+    check_params,
+    effective_params,
+    known_hyperparameters,
+    label,
+    parse_params,
+)
+
+BOX, DISCRETE = spaces.Box(0, 1, (2,)), spaces.Discrete(3)
+
+
+class Bare:
+    def act(self, obs: Any) -> Any:
+        return obs
+
+
+class Named(Bare):
+    def __init__(self, action_space: Any, width: int = 8, rate: float = 0.1) -> None:
+        self.action_space, self.width, self.rate = action_space, width, rate
+
+
+class Anything(Bare):
+    def __init__(self, seed: int, **settings: Any) -> None:
+        self.seed, self.settings = seed, settings
+
+
+class Needy(Bare):
+    def __init__(self, table: Any) -> None:
+        self.table = table
+
+
+@dataclass(frozen=True)
+class Settings:
+    rate: float = 0.5
+    hidden: tuple[int, ...] = (8, 8)
+    names: list[str] = field(default_factory=lambda: ["a"])
+
+
+class Tuned(Agent):
+    hyperparameters = Settings
+
+
+class Extended(Tuned):
+    def __init__(self, *, depth: int = 2, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.depth = depth
+
+
+def made(cls: type, **params: Any) -> Any:
+    return build(cls, observation_space=BOX, action_space=DISCRETE, seed=3, params=params)
+
+
+def test_values_are_json_or_text() -> None:
+    """Numbers, lists and truth values are read as such; what JSON does not know stays text."""
+    items = ["rate=0.001", "hidden=[8,8]", "flag=true", "name=relu", "none=null", "eq=a=b", "t="]
+    assert parse_params(items) == {
+        "rate": 0.001,
+        "hidden": [8, 8],
+        "flag": True,
+        "name": "relu",
+        "none": None,
+        "eq": "a=b",
+        "t": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("items", "line"),
+    [
+        (["rate"], "given as name=value, learning_rate=0.001 say, got 'rate'"),
+        (["=3"], "got '=3'"),
+        (["learning rate=3"], "got 'learning rate=3'"),
+        (["a=1", "a=2"], "hyper-parameter a is given twice, last as 'a=2'"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_gets_one_line(items: list[str], line: str) -> None:
+    """A missing sign, a missing name and a repeated one are told with what was given."""
+    with pytest.raises(UnknownHyperparameter) as error:
+        parse_params(items)
+    assert line in str(error.value)
+
+
+def test_labels_are_sorted_and_short() -> None:
+    """The same settings give the same label, in whatever order and however written."""
+    assert label("deep", {}) == "deep"
+    one = parse_params(["width=8", "learning_rate=1e-2", "hidden=[8, 8]", "name=relu"])
+    other = parse_params(["name=relu", "hidden=[8,8]", "learning_rate=0.01", "width=8"])
+    assert label("deep", one) == "deep@hidden=[8,8],learning_rate=0.01,name=relu,width=8"
+    assert label("deep", one) == label("deep", other)
+
+
+@pytest.mark.parametrize(
+    ("cls", "known"),
+    [
+        (Bare, []),
+        (Named, ["width", "rate"]),
+        (Anything, None),
+        (Tuned, ["rate", "hidden", "names"]),
+        (Extended, ["depth", "rate", "hidden", "names"]),
+        (Agent, []),
+    ],
+)
+def test_hyperparameters_are_known_from_the_constructor_and_the_settings(
+    cls: type, known: list[str] | None
+) -> None:
+    """What the harness gives is none; **kwargs without a dataclass takes anything."""
+    assert known_hyperparameters(cls) == known
+
+
+def test_unknown_hyperparameters_are_refused_by_name() -> None:
+    """The nearest right name is given; a class that takes anything is not second-guessed."""
+    with pytest.raises(UnknownHyperparameter, match=r"Named: .*'widht': did you mean 'width'"):
+        check_params(Named, {"widht": 4})
+    with pytest.raises(UnknownHyperparameter, match=r"Bare: .*'width': there is no"):
+        made(Bare, width=4)
+    with pytest.raises(UnknownHyperparameter, match="seed is no hyper-parameter"):
+        check_params(Anything, {"seed": 4})
+    check_params(Anything, {"whatever": 4})
+
+
+def test_constructors_get_what_they_name() -> None:
+    """None at all, some by name, or everything."""
+    assert isinstance(made(Bare), Bare)
+    named = made(Named, width=4)
+    assert (named.action_space, named.width, named.rate) == (DISCRETE, 4, 0.1)
+    anything = made(Anything, whatever=1)
+    assert anything.seed == 3
+    assert anything.settings == {
+        "observation_space": BOX,
+        "action_space": DISCRETE,
+        "device": "cpu",
+        "whatever": 1,
+    }
+    extended = made(Extended, depth=5, rate=1)
+    assert (extended.depth, extended.hyper.rate, extended.seed) == (5, 1.0, 3)
+
+
+def test_a_constructor_that_needs_more_says_what() -> None:
+    """A required argument that nobody gives is named, with the way out."""
+    with pytest.raises(UnknownHyperparameter, match=r"Needy needs table: .* -p table=VALUE"):
+        made(Needy)
+    assert made(Needy, table=[1]).table == [1]
+
+
+def test_effective_parameters_hold_the_defaults_too() -> None:
+    """Class or agent, the record gets every known setting, ready for JSON and sorted."""
+    expected = {"hidden": [8, 8], "names": ["a"], "rate": 1.0}
+    assert effective_params(Tuned, {"rate": 1.0}) == expected
+    assert effective_params(made(Tuned, rate=1)) == expected
+    assert effective_params(Named, {"width": 4}) == {"rate": 0.1, "width": 4}
+    assert effective_params(made(Extended, depth=3), {"depth": 3})["depth"] == 3
+    assert effective_params(Anything, {"whatever": (1,)}) == {"whatever": [1]}
+    assert effective_params(Bare) == {}
+
+
+def test_effective_parameters_are_json_whatever_they_are() -> None:
+    """Arrays, infinities, classes and objects have a stable form without addresses."""
+    values = {
+        "array": np.arange(2),
+        "number": np.float32(0.5),
+        "inf": math.inf,
+        "cls": Bare,
+        "object": Bare(),
+        "map": {1: (2,)},
+    }
+    got = effective_params(Anything, values)
+    assert json.loads(json.dumps(got, allow_nan=False)) == {
+        "array": [0, 1],
+        "number": 0.5,
+        "inf": "inf",
+        "cls": "Bare",
+        "object": "Bare",
+        "map": {"1": [2]},
+    }

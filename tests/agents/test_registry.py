@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+import stable_baselines3
+
+from mlds_bench.agents import registry
+from mlds_bench.agents.registry import BUILTIN, AgentSpec, UnknownAgent, agent_names, resolve
+
+SHORT_AGENT = """
+import helper_{0}
+class Mine:
+    def act(self, obs):
+        return helper_{0}.zeros(obs)
+"""
+
+
+@pytest.fixture
+def agent_file(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """An agent in a file, with a sibling that only this test has."""
+    mark = abs(hash(request.node.name))
+    (tmp_path / "my_agent.py").write_text(SHORT_AGENT.format(mark))
+    (tmp_path / f"helper_{mark}.py").write_text("def zeros(obs): return [0 for _ in obs]\n")
+    return tmp_path / "my_agent.py"
+
+
+def line_of(name: str) -> str:
+    with pytest.raises(UnknownAgent) as error:
+        resolve(name)
+    line = str(error.value)
+    assert "\n" not in line
+    return line
+
+
+def test_planning_loads_neither_torch_nor_the_agents() -> None:
+    """Names of every kind resolve and hash in a process that has not imported torch."""
+    code = """
+import sys
+from mlds_bench.agents.registry import agent_names, resolve
+for name in ("random", "sb3:PPO", "mlds_bench.agents.baselines:RandomAgent"):
+    resolve(name).source_hash()
+agent_names()
+heavy = {"torch", "stable_baselines3", "mlds_bench.agents.baselines"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_every_builtin_name_stands_for_an_agent(name: str) -> None:
+    """Its class is there, and its sources are files of the agents package alone."""
+    spec = resolve(name)
+    assert (spec.name, spec.kind, spec.target) == (name, "builtin", BUILTIN[name])
+    assert callable(spec.load().act)  # type: ignore[attr-defined]
+    assert {"mlds_bench.agents.base", spec.module} <= set(spec.sources)
+    assert all(module.startswith("mlds_bench.agents") for module in spec.sources)
+
+
+def test_the_algorithms_of_stable_baselines3_are_read_without_importing_it() -> None:
+    """The names are those of the algorithm classes that the package exports."""
+    base = stable_baselines3.common.base_class.BaseAlgorithm
+    exported = [getattr(stable_baselines3, name) for name in stable_baselines3.__all__]
+    algorithms = {c.__name__ for c in exported if isinstance(c, type) and issubclass(c, base)}
+    named = {n.removeprefix("sb3:") for n in agent_names() if n.startswith("sb3:")}
+    assert named == algorithms == {"A2C", "DDPG", "DQN", "PPO", "SAC", "TD3"}
+
+
+def test_an_sb3_name_resolves_to_its_class() -> None:
+    """sb3:PPO is the adapter's class around PPO; its hash knows the installed version."""
+    spec = resolve("sb3:PPO")
+    assert spec.kind == "sb3"
+    assert spec.load().algorithm is stable_baselines3.PPO  # type: ignore[attr-defined]
+    assert {"mlds_bench.agents.sb3", "mlds_bench.agents.vec_env"} <= set(spec.sources)
+
+
+def test_the_hash_of_an_sb3_agent_changes_with_the_installed_version(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Results of another Stable-Baselines3 are stale; those of a built-in are not."""
+    before = [resolve(name).source_hash() for name in ("sb3:PPO", "random")]
+    monkeypatch.setattr(registry, "version", lambda _: "0.0")
+    after = [resolve(name).source_hash() for name in ("sb3:PPO", "random")]
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+
+
+def test_an_installed_plugin_is_known_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry point of the group is an agent; a built-in of the same name comes first."""
+    points = [
+        EntryPoint("clever", "mlds_bench.agents.baselines:RandomAgent", "mlds_bench.agents"),
+        EntryPoint("random", "elsewhere:Other", "mlds_bench.agents"),
+    ]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    spec = resolve("clever")
+    assert (spec.name, spec.kind) == ("clever", "plugin")
+    assert spec.load().__name__ == "RandomAgent"
+    assert resolve("random").kind == "builtin"
+    assert "clever" in agent_names()
+    assert line_of("cleverr") == "unknown agent 'cleverr': did you mean 'clever'?"
+
+
+def test_a_dotted_path_names_a_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pkg.mod:MyAgent is found without importing it, and hashed over its own package."""
+    package = tmp_path / "dotted_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "agents.py").write_text("from . import part\nclass Mine:\n    def act(self, o): ...")
+    (package / "part.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = resolve("dotted_package.agents:Mine")
+    assert "dotted_package" not in sys.modules
+    before = spec.source_hash()
+    assert spec.load().__name__ == "Mine"
+    (package / "part.py").write_text("x = 1")
+    assert resolve("dotted_package.agents:Mine").source_hash() != before
+    assert line_of("dotted_package.agent:Mine").endswith("did you mean 'dotted_package.agents'?")
+    assert line_of("dotted_package.agents:Mein").endswith("did you mean 'Mine'?")
+
+
+def test_a_file_is_loaded_with_its_siblings(agent_file: Path) -> None:
+    """The agent imports what lies beside it; the search path is as before afterwards."""
+    before = list(sys.path)
+    spec = resolve(str(agent_file))
+    assert (spec.name, spec.kind) == ("my_agent.py:Mine", "file")
+    agent = spec.load()()
+    assert agent.act([1, 2]) == [0, 0]
+    assert sys.path == before
+    assert resolve(f"{agent_file}:Mine") == spec
+
+
+def test_the_hash_of_a_file_follows_its_siblings_and_not_its_folder(
+    agent_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """An edit of a sibling changes the hash; moving both to another folder does not."""
+    before = resolve(str(agent_file)).source_hash()
+    moved = tmp_path_factory.mktemp("moved")
+    for path in agent_file.parent.glob("*.py"):
+        (moved / path.name).write_bytes(path.read_bytes())
+    assert resolve(str(moved / "my_agent.py")).source_hash() == before
+    sibling = next(agent_file.parent.glob("helper_*.py"))
+    sibling.write_text(sibling.read_text() + "# changed\n")
+    assert resolve(str(agent_file)).source_hash() != before
+
+
+def test_relative_paths_are_made_absolute(
+    agent_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers run elsewhere: the target does not depend on the folder one stands in."""
+    monkeypatch.chdir(agent_file.parent)
+    spec = resolve("./my_agent.py")
+    assert spec == resolve("my_agent.py:Mine")
+    assert Path(spec.module).is_absolute()
+
+
+def test_a_file_that_raises_when_loaded_leaves_nothing_behind(tmp_path: Path) -> None:
+    """What the agent's own code raises passes through; no half module stays."""
+    path = tmp_path / "broken.py"
+    path.write_text("class A:\n    def act(self, o): ...\nraise RuntimeError('on import')")
+    modules = set(sys.modules)
+    with pytest.raises(RuntimeError, match="on import"):
+        resolve(str(path)).load()
+    assert not any("broken" in name for name in set(sys.modules) - modules)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("randm", "unknown agent 'randm': did you mean 'random'?"),
+        ("PPO", "unknown agent 'PPO': did you mean 'sb3:PPO'?"),
+        ("sb3:ppo", "unknown agent 'sb3:ppo': did you mean 'sb3:PPO'?"),
+        ("sb3:HER", "unknown agent 'sb3:HER': did you mean 'sb3:"),
+        ("zzz", "or give ./my_agent.py or package.module:MyAgent"),
+        ("no_such_package.mod:A", "no package 'no_such_package' is installed; for a file write"),
+        ("sys:A", "no package 'sys'"),
+        ("mlds_bench.agents.baselines:RandomAgnt", "did you mean 'RandomAgent'?"),
+        ("mlds_bench.agents.baseline:A", "did you mean 'mlds_bench.agents.baselines'?"),
+        ("", "unknown agent ''"),
+    ],
+)
+def test_a_wrong_name_gets_the_nearest_right_one(name: str, line: str) -> None:
+    """Every way of naming an agent has its own one line for a typo."""
+    assert line in line_of(name)
+
+
+def test_a_wrong_file_gets_the_nearest_right_one(agent_file: Path) -> None:
+    """A missing file, an empty folder and a wrong class are told apart."""
+    folder = agent_file.parent
+    assert line_of(str(folder / "my_agnt.py")).endswith(f"did you mean '{agent_file}'?")
+    assert line_of(f"{agent_file}:Mein").endswith("unknown class 'Mein': did you mean 'Mine'?")
+    assert "nor any .py beside it" in line_of(str(folder / "empty" / "a.py"))
+
+
+def test_what_is_no_agent_is_refused_when_it_is_loaded() -> None:
+    """A class without act, a function, and a name that has gone get one line."""
+    for target, line in {
+        "pathlib:Path": "must be a class with an act method",
+        "json:dumps": "must be a class with an act method",
+        "pathlib:Pth": "did you mean 'Path'?",
+    }.items():
+        with pytest.raises(UnknownAgent, match=r"^[^\n]*$") as error:
+            AgentSpec(target, "dotted", target).load()
+        assert line in str(error.value)

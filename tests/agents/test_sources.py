@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlds_bench.agents.sources import (
+    Scope,
+    UnknownAgent,
+    agent_class,
+    class_names,
+    closure,
+    digest,
+    names_in,
+    package_scope,
+)
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Scope:
+    """A package whose agent imports absolutely, relatively, lazily and from its parents."""
+    write(
+        tmp_path / "pkg",
+        {
+            "__init__.py": "from pkg.version import VERSION",
+            "version.py": "VERSION = 1",
+            "sub/__init__.py": "",
+            "sub/agent.py": "import numpy\nfrom . import losses\nfrom ..nets.mlp import Net\n"
+            "def late():\n    import pkg.late",
+            "sub/losses.py": "from math import sqrt",
+            "nets/__init__.py": "",
+            "nets/mlp.py": "from pkg.sub import losses",
+            "late.py": "",
+            "unused.py": "",
+        },
+    )
+    return Scope((tmp_path / "pkg",), stands_for=1, prefix="pkg")
+
+
+def test_the_closure_is_what_importing_the_agent_runs(package: Scope) -> None:
+    """Own modules and the packages around them, once each; neither strangers nor the unused."""
+    assert sorted(closure("pkg.sub.agent", package)) == [
+        "pkg",
+        "pkg.late",
+        "pkg.nets",
+        "pkg.nets.mlp",
+        "pkg.sub",
+        "pkg.sub.agent",
+        "pkg.sub.losses",
+        "pkg.version",
+    ]
+
+
+def test_a_prefix_keeps_the_closure_inside_a_part_of_the_package(package: Scope) -> None:
+    """With a narrower prefix the rest of the package is somebody else's code."""
+    narrow = Scope(package.folders, stands_for=1, prefix="pkg.sub")
+    assert sorted(closure("pkg.sub.agent", narrow)) == [
+        "pkg.sub",
+        "pkg.sub.agent",
+        "pkg.sub.losses",
+    ]
+
+
+def test_the_closure_of_a_file_takes_its_siblings(tmp_path: Path) -> None:
+    """Siblings are modules and packages in the same folder, and theirs."""
+    write(
+        tmp_path,
+        {
+            "agent.py": "import numpy, helper\nfrom parts import wheel",
+            "helper.py": "import json",
+            "parts/__init__.py": "",
+            "parts/wheel.py": "import helper",
+            "other.py": "",
+        },
+    )
+    found = closure("agent", Scope((tmp_path,)))
+    assert sorted(found) == ["agent", "helper", "parts", "parts.wheel"]
+
+
+def test_the_digest_knows_every_byte_name_and_word(tmp_path: Path) -> None:
+    """Another content, another name or another word beside the files is another digest."""
+    one = write(tmp_path, {"a.py": "x = 1", "b.py": "x = 1", "c.py": "x = 2"})
+    base = digest({"a": one / "a.py"})
+    assert base == digest({"a": one / "b.py"})
+    others = {
+        digest({"a": one / "c.py"}),
+        digest({"b": one / "a.py"}),
+        digest({"a": one / "a.py"}, ["sb3==2.0"]),
+        digest({"a": one / "a.py", "b": one / "b.py"}),
+    }
+    assert len(others | {base}) == 5
+
+
+def test_the_agent_class_is_the_one_with_act(tmp_path: Path) -> None:
+    """Helper classes do not count where one class acts; a lone class does without act."""
+    text = "class Net: pass\nclass Mine:\n    def act(self, obs): return obs\n"
+    write(tmp_path, {"a.py": text, "b.py": "from base import Base\nclass Mine(Base): pass"})
+    assert agent_class(tmp_path / "a.py") == "Mine"
+    assert agent_class(tmp_path / "b.py") == "Mine"
+    assert class_names(tmp_path / "a.py") == ["Net", "Mine"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("x = 1", "a.py has no class: an agent is a class with act("),
+        (
+            "class A:\n    def act(self, o): ...\nclass B:\n    def act(self, o): ...",
+            "a.py has several agent classes (A, B): name one, a.py:A say",
+        ),
+        ("class A: ...\nclass B: ...", "a.py has several classes, none with act (A, B)"),
+        ("def f(:\n", "a.py, line 1: invalid syntax"),
+        ("x = 1\0", "a.py"),
+    ],
+)
+def test_a_file_without_one_agent_class_gets_one_line(tmp_path: Path, text: str, line: str) -> None:
+    """None, several and a syntax error are told with the file and what to do."""
+    with pytest.raises(UnknownAgent) as error:
+        agent_class(write(tmp_path, {"a.py": text}) / "a.py")
+    assert line in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_names_are_known_unless_the_source_cannot_tell(tmp_path: Path) -> None:
+    """Classes, assignments and imports count; a star or a module __getattr__ hides names."""
+    write(
+        tmp_path,
+        {
+            "a.py": "from x import Y as Z\nB = Z\nclass C: ...",
+            "star.py": "from x import *",
+            "lazy.py": "def __getattr__(name): ...",
+        },
+    )
+    assert {"Z", "B", "C"} <= set(names_in(tmp_path / "a.py") or [])
+    assert names_in(tmp_path / "star.py") is None
+    assert names_in(tmp_path / "lazy.py") is None
+
+
+def test_packages_are_found_without_importing_them() -> None:
+    """A package, a single module, a built-in module, a hand-made one and nothing at all."""
+    scope = package_scope("mlds_bench.agents.base")
+    assert scope is not None
+    path = scope.find("mlds_bench.agents.base")
+    assert path is not None
+    assert path.name == "base.py"
+    single = package_scope("argparse")
+    assert single is not None
+    assert list(closure("argparse", single)) == ["argparse"]
+    assert [package_scope(name) for name in ("sys", "no_such_package", "")] == [None] * 3

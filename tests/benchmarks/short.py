@@ -1,0 +1,90 @@
+"""Cells that take a moment, and the command line on them: ``python -m tests.benchmarks.short``.
+
+Only what makes a cell long is changed: the budget, the size of the test grid, the limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from mlds_bench.agents.base import Budget
+from mlds_bench.benchmarks.cli import main
+from mlds_bench.benchmarks.events import Silent
+from mlds_bench.benchmarks.presets import PRESETS
+from mlds_bench.benchmarks.runner import Summary, run
+from mlds_bench.benchmarks.seal import Seal
+from mlds_bench.benchmarks.suite import Cell, plan
+from mlds_bench.benchmarks.variants import VARIANTS, Variant
+
+BUDGET = Budget(4096, seconds=3.0)
+TEST_POINTS = 1024
+PRESET = replace(
+    PRESETS["smoke"], memory_mb=1024, start_seconds=30.0, grace_seconds=1.0, act_seconds=3.0
+)
+
+
+def short_variant(variant: Variant) -> Variant:
+    """The variant with a small budget at preset smoke and a small test grid."""
+    return replace(
+        variant,
+        env_kwargs={**variant.env_kwargs, "test_points": TEST_POINTS},
+        test_instances=TEST_POINTS,
+        budgets={**variant.budgets, "smoke": BUDGET},
+        steps_by_agent={},
+    )
+
+
+def short_cells(
+    *agents: str | Path,
+    seeds: Sequence[int] = (0,),
+    params: Mapping[str, Any] | None = None,
+    variant: str = "hw1-1/sinc",
+) -> list[Cell]:
+    """Cells of a variant that take a moment each."""
+    cells = plan(
+        [variant],
+        preset="smoke",
+        agents=[str(agent) for agent in agents],
+        seeds=seeds,
+        params=params,
+        seal=Seal(),
+    )
+    return [
+        replace(cell, variant=short_variant(cell.variant), preset=PRESET, budget=BUDGET)
+        for cell in cells
+    ]
+
+
+def run_quietly(
+    cells: Sequence[Cell], out: Path, *, workers: int = 2, retry: bool = False
+) -> Summary:
+    """Run cells and say nothing."""
+    return run(cells, out, watcher=Silent(), workers=workers, retry=retry)
+
+
+def left_over(out: Path) -> list[Path]:
+    """Half-written things below a run's folder."""
+    return [path for path in out.rglob(".*") if path.name.endswith((".tmp", ".partial"))]
+
+
+def alive_with(variable: str) -> list[psutil.Process]:
+    """Living processes that inherited an environment variable."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if variable in process.environ() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue  # it ended, or is not ours
+    return found
+
+
+if __name__ == "__main__":
+    PRESETS["smoke"] = PRESET
+    VARIANTS.update({name: short_variant(variant) for name, variant in VARIANTS.items()})
+    main()

@@ -1,0 +1,179 @@
+"""The list of variants against closed forms, numerical integrals and the other lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log10, pi, sin
+
+import gymnasium
+import pytest
+from scipy.integrate import quad
+
+from mlds_bench.agents.registry import resolve
+from mlds_bench.benchmarks.presets import DEFAULT_PRESET, PRESETS
+from mlds_bench.benchmarks.variants import FITTING_SB3_STEPS, HOMEWORKS, VARIANTS, Variant
+from mlds_bench.envs.registry import ENVIRONMENTS, register
+from mlds_bench.leaderboard.record import normalized_score
+
+EVERY = pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
+JUMPS = [0.2, 0.4, 0.6, 0.8]
+FITTING: dict[str, Callable[[float], float]] = {
+    "hw1-1/sinc": lambda x: sin(5 * pi * x) / (5 * pi * x),
+    "hw1-1/sgn": lambda x: 1.0 if sin(5 * pi * x) > 0 else -1.0,
+    "hw1-1/square": lambda x: x**2,
+}
+
+
+def integral(function: Callable[[float], float]) -> float:
+    return float(quad(function, 1e-12, 1, points=JUMPS, limit=200, epsabs=1e-12, epsrel=1e-12)[0])
+
+
+@pytest.mark.parametrize("name", FITTING)
+def test_random_and_constant_anchors_are_integrals(name: str) -> None:
+    """E(u - f)^2 for u uniform on [-2, 2], and the variance of f, integrated numerically."""
+    f, anchors = FITTING[name], VARIANTS[name].anchors
+    mean = integral(f)
+    uniform = integral(lambda x: ((2 - f(x)) ** 3 + (2 + f(x)) ** 3) / 12)
+    assert anchors.random.value == pytest.approx(log10(uniform), abs=1e-9)
+    spread = integral(lambda x: (f(x) - mean) ** 2)
+    assert anchors.trivial.value == pytest.approx(log10(spread), abs=1e-9)
+
+
+def test_anchors_of_the_product_are_products_of_integrals() -> None:
+    """Mean 1/2 * 1/2, mean square 1/3 * 1/3, the variance of u is 4/3."""
+    anchors = VARIANTS["hw1-1/product"].anchors
+    assert anchors.random.value == pytest.approx(log10(4 / 3 + 1 / 9), abs=1e-12)
+    assert anchors.trivial.value == pytest.approx(log10(1 / 9 - 1 / 16), abs=1e-12)
+
+
+def test_the_square_is_anchored_at_its_exact_optimum() -> None:
+    """RMSE sqrt(1/180)/n^2 with n = 16 and n = 256 pieces, fitted piece by piece here."""
+
+    def fitted(pieces: int) -> float:
+        width = 1 / pieces  # the best line on a piece leaves width^2 (t^2 - t + 1/6), t in (0, 1)
+        left = quad(lambda t: (width**2 * (t**2 - t + 1 / 6)) ** 2, 0, 1)[0]
+        return log10(left)
+
+    anchors = VARIANTS["hw1-1/square"].anchors
+    assert anchors.pass_mark.value == pytest.approx(fitted(16), abs=1e-9)
+    assert anchors.best.value == pytest.approx(fitted(256), abs=1e-9)
+
+
+def test_the_product_is_anchored_at_three_squares() -> None:
+    """x y = 2 ((x + y)/2)^2 - x^2/2 - y^2/2: squared errors add, (4 + 1/4 + 1/4) / 180 / n^4."""
+    anchors = VARIANTS["hw1-1/product"].anchors
+    squares = VARIANTS["hw1-1/square"].anchors
+    for mark, square in ((anchors.pass_mark, squares.pass_mark), (anchors.best, squares.best)):
+        assert mark.value - square.value == pytest.approx(log10(2**2 + 0.5**2 + 0.5**2), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "errors"),
+    [("hw1-1/sinc", [7.6e-7, 1.8e-6, 2.6e-5]), ("hw1-1/sgn", [0.0099, 0.0146, 0.0634])],
+)
+def test_published_figures_are_the_courses(name: str, errors: list[float]) -> None:
+    """Deep, middle, shallow; the deep one is the pass mark."""
+    variant = VARIANTS[name]
+    assert [10**figure.value for figure in variant.published] == pytest.approx(errors)
+    assert variant.anchors.pass_mark.value == pytest.approx(log10(errors[0]))
+    assert all(figure.source for figure in variant.published)
+
+
+@EVERY
+def test_anchors_are_in_order(variant: Variant) -> None:
+    """Random < trivial < pass mark <= best on the normalized scale, each with its source."""
+    anchors = variant.anchors
+    marks = (anchors.random, anchors.trivial, anchors.pass_mark, anchors.best)
+    values = [normalized_score(mark.value, anchors) for mark in marks]
+    assert values[0] == 0
+    assert values[2] == 1
+    assert values == sorted(values)
+    assert all(mark.source for mark in marks)
+
+
+@EVERY
+def test_every_preset_has_a_budget_for_every_agent(variant: Variant) -> None:
+    """Budgets grow from preset to preset, and end."""
+    assert set(variant.budgets) == set(PRESETS)
+    for agent in variant.agents:
+        steps = [variant.budget(preset, agent).env_steps for preset in PRESETS]
+        seconds = [variant.budget(preset, agent).seconds for preset in PRESETS]
+        assert steps == sorted(set(steps))
+        assert seconds == sorted(set(seconds))
+        assert seconds[-1] < float("inf")
+
+
+def test_stable_baselines_has_steps_for_every_preset() -> None:
+    """A preset without an entry would end a plan with a KeyError."""
+    for steps in FITTING_SB3_STEPS.values():
+        assert set(steps) == set(PRESETS)
+
+
+@EVERY
+def test_default_agents_exist(variant: Variant) -> None:
+    """Each resolves to a source file, and random and constant come first."""
+    assert variant.agents[:2] == ("random", "constant")
+    assert len(set(variant.agents)) == len(variant.agents)
+    for name in variant.agents:
+        assert resolve(name).sources, name
+
+
+@EVERY
+def test_environments_exist_and_take_the_arguments(variant: Variant) -> None:
+    """In both splits, at the test's size, and by their Gymnasium id."""
+    register()
+    assert variant.env_id in gymnasium.registry
+    environment = ENVIRONMENTS[variant.env_id]
+    for split in ("train", "test"):
+        env = environment.make(num_envs=2, split=split, **variant.env_kwargs)
+        env.reset(seed=0)
+        env.close()
+    assert len(environment.data_checksum(**variant.env_kwargs)) == 64
+
+
+@EVERY
+def test_the_test_batch_is_the_whole_grid(variant: Variant) -> None:
+    """A room with a test grid sees each of its points once."""
+    points = variant.env_kwargs.get("test_points", variant.test_instances)
+    assert variant.test_instances * variant.test_episodes == points
+
+
+@EVERY
+def test_the_primary_score_is_one_of_the_rooms(variant: Variant) -> None:
+    """Score a short test at random: the primary score and its direction are there."""
+    environment = ENVIRONMENTS[variant.env_id]
+    env = environment.make(num_envs=4, split="test", **variant.env_kwargs)
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    env.step(env.action_space.sample())
+    assert variant.primary in environment.score(env.recording, **variant.env_kwargs)
+    assert variant.higher_is_better is (variant.primary != "log10_mse")
+
+
+@EVERY
+def test_the_training_reward_of_the_pass_mark_agrees_with_it(variant: Variant) -> None:
+    """The reward is the negative squared error, so the mark is its negative mean."""
+    if variant.primary == "log10_mse":
+        assert variant.pass_reward is not None
+        assert log10(-variant.pass_reward) == pytest.approx(variant.anchors.pass_mark.value)
+
+
+def test_names_agree_with_the_homeworks() -> None:
+    """Every homework has variants and the other way round; keys are ids."""
+    assert {variant.homework for variant in VARIANTS.values()} == set(HOMEWORKS)
+    assert all(name == variant.id for name, variant in VARIANTS.items())
+
+
+def test_the_target_is_the_name() -> None:
+    """A variant of homework 1-1 is called what it fits."""
+    for variant in VARIANTS.values():
+        if variant.homework == "hw1-1":
+            assert variant.env_kwargs["target"] == variant.name
+
+
+def test_presets_are_called_what_they_are_and_the_default_is_one() -> None:
+    """Names agree, seeds are nested from preset to preset."""
+    assert all(name == preset.name for name, preset in PRESETS.items())
+    assert DEFAULT_PRESET in PRESETS
+    seeds = [preset.seeds for preset in PRESETS.values()]
+    assert all(set(few) <= set(many) for few, many in zip(seeds, seeds[1:], strict=False))
