@@ -21,13 +21,13 @@ class AgentAdapter:
     Attributes:
         agent: the agent itself.
         num_envs: instances in the batch that it learns in, at least 1.
-        env_options: choices of view that it wants.
+        env_options: choices of view that its class wants; see `env_options`.
     """
 
     def __init__(self, agent: Any) -> None:
         self.agent = agent
         self.num_envs = _num_envs(agent)
-        self.env_options = _env_options(agent)
+        self.env_options = env_options(type(agent))
         self._takes_deterministic = _takes(agent.act, "deterministic")
 
     def learn(self, env: VectorEnv[Any, Any, Any], budget: Budget) -> None:
@@ -58,6 +58,18 @@ class AgentAdapter:
             function(*args)
 
 
+def env_options(cls: type) -> dict[str, Any]:
+    """The choices of view that an agent's class wants; the spaces it is built with follow them.
+
+    Raises:
+        ValueError: if the attribute is no mapping from names.
+    """
+    options = getattr(cls, "env_options", {})
+    if not isinstance(options, Mapping) or not all(isinstance(key, str) for key in options):
+        raise ValueError(f"{cls.__name__}.env_options must map names to values, got {options!r}")
+    return dict(options)
+
+
 def _num_envs(agent: Any) -> int:
     number = getattr(agent, "num_envs", 1)
     if isinstance(number, bool) or not isinstance(number, Integral) or number < 1:
@@ -65,15 +77,6 @@ def _num_envs(agent: Any) -> int:
             f"{type(agent).__name__}.num_envs must be a whole number, at least 1, got {number!r}"
         )
     return int(number)
-
-
-def _env_options(agent: Any) -> dict[str, Any]:
-    options = getattr(agent, "env_options", {})
-    if not isinstance(options, Mapping) or not all(isinstance(key, str) for key in options):
-        raise ValueError(
-            f"{type(agent).__name__}.env_options must map names to values, got {options!r}"
-        )
-    return dict(options)
 
 
 def _takes(function: Any, keyword: str) -> bool:

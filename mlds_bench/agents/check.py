@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from mlds_bench.agents.adapter import AgentAdapter
+from mlds_bench.agents.adapter import AgentAdapter, env_options
 from mlds_bench.agents.base import (
     Budget,
     BudgetedEnv,
@@ -50,7 +50,7 @@ class AgentViolation(AssertionError):
 
 
 class StillStepping(BaseException):
-    """Ends an agent that swallows `BudgetExhausted`: no ``except Exception`` may hold it."""
+    """Ends an agent that catches `BudgetExhausted` and goes on."""
 
 
 class WatchedEnv(BudgetedEnv):
@@ -91,7 +91,7 @@ class Subject:
 
     def new(self) -> AgentAdapter:
         """A fresh agent."""
-        env = self.make_env(num_envs=1, split="test", seed=0)
+        env = self.make_env(num_envs=1, split="test", seed=0, **env_options(self.cls))
         agent = build(
             self.cls,
             observation_space=env.single_observation_space,
@@ -174,13 +174,16 @@ def check_subject(subject: Subject) -> dict[str, float]:
     return seconds
 
 
-def _builds(subject: Subject) -> None:
-    agent = subject.new()
+def _chooses_a_view(subject: Subject) -> None:
     env = subject.make_env(num_envs=1, split="test", seed=0)
-    for option in agent.env_options:
+    for option in env_options(subject.cls):
         if option not in env.view_options:
-            line = unknown_name("env_options", option, sorted(env.view_options))
-            _violated(f"{line} ({type(env).__name__} offers these views)")
+            line = unknown_name("choice of view", option, sorted(env.view_options))
+            _violated(f"{line} (in {type(env).__name__})")
+
+
+def _builds(subject: Subject) -> None:
+    subject.new()
 
 
 def _learns_within_budget(subject: Subject) -> None:
@@ -230,6 +233,7 @@ def _survives_a_stop(subject: Subject) -> None:
 
 
 CHECKS: dict[str, Callable[[Subject], None]] = {
+    "chooses a view": _chooses_a_view,
     "builds": _builds,
     "learns within its budget": _learns_within_budget,
     "acts on batches of any size": _acts_on_any_batch,
@@ -259,7 +263,7 @@ def _rule(name: str, module: str) -> Iterator[None]:
         raise
     except AgentViolation as violation:
         raise AgentViolation(f"{name}: {violation}") from violation
-    except Exception as error:
+    except (Exception, BudgetExhausted) as error:
         line = " ".join(str(error).split())
         place = _place(error, module)
         raise AgentViolation(f"{name}: {type(error).__name__}: {line}{place}") from error

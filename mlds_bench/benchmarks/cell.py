@@ -92,9 +92,10 @@ def _play(cell: Cell, folder: Path, outcome: Outcome, pipe: Connection) -> None:
     link = AgentLink(_agent_job(cell, folder), hidden=pipe)
     threading.Thread(target=_end_with_parent, args=(link,), daemon=True).start()
     try:
+        test_seed = pipe.recv()
         _learn(cell, link, outcome, lambda point: pipe.send(("point", point)))
         pipe.send(("testing", None))
-        _test(cell, link, outcome, test_seed=pipe.recv())
+        _test(cell, link, outcome, test_seed=test_seed)
     except CellFailure as failure:
         outcome.state, outcome.reason = failure.state, failure.reason
     finally:

@@ -17,9 +17,9 @@ from mlds_bench.benchmarks.runner import run, standing
 from mlds_bench.benchmarks.seal import take_seal
 from mlds_bench.benchmarks.suite import Cell, parse_seeds, plan
 from mlds_bench.envs.registry import ENVIRONMENTS
-from mlds_bench.leaderboard.record import Record, read_records
+from mlds_bench.leaderboard.record import Record
 from mlds_bench.leaderboard.render import render
-from mlds_bench.leaderboard.tables import leaderboard, write_tables
+from mlds_bench.leaderboard.tables import leaderboard, leaderboards, write_tables
 
 
 def run_cells(
@@ -121,9 +121,8 @@ def _print_tables(records: list[Record], out: Path) -> None:
 
 def show_tables(out: Path, *, write: bool) -> None:
     """The command ``table``."""
-    records = read_records(out)
-    for preset in sorted({record.preset for record in records}):
-        _print_tables([record for record in records if record.preset == preset], out)
+    for page in leaderboards(out).values():
+        print(render(page, "markdown"))
     if write:
         files = " ".join(str(path) for path in write_tables(out))
         print(f"written: {files}", file=sys.stderr)

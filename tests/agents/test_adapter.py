@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlds_bench.agents.adapter import AgentAdapter
+from mlds_bench.agents.adapter import AgentAdapter, env_options
 from mlds_bench.agents.base import Agent, Budget
 from tests.envs.toys import Walk
 
@@ -92,10 +92,9 @@ def test_a_batch_size_must_be_a_whole_number(number: Any) -> None:
 @pytest.mark.parametrize("options", [["view"], {1: 2}, None])
 def test_options_must_map_names(options: Any) -> None:
     """One line names the class and the value."""
-    agent = OnlyAct()
-    agent.env_options = options  # type: ignore[attr-defined]
-    with pytest.raises(ValueError, match=r"OnlyAct.env_options must map names to values"):
-        AgentAdapter(agent)
+    wishful = type("Wishful", (OnlyAct,), {"env_options": options})
+    with pytest.raises(ValueError, match=r"Wishful\.env_options must map names to values"):
+        env_options(wishful)
 
 
 def test_a_number_of_numpys_is_a_whole_number_too() -> None:

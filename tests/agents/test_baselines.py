@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,8 @@ def assert_same(a: Any, b: Any) -> None:
 def learn_in(env: BatchedEnv, steps: int, **params: Any) -> tuple[Any, BudgetedEnv]:
     agent = new(ConstantAgent, env.single_action_space, **params)
     budgeted = BudgetedEnv(env, Budget(steps))
-    try:
+    with suppress(BudgetExhausted):
         agent.learn(budgeted, budgeted.budget)
-    except BudgetExhausted:
-        pass
     return agent, budgeted
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +75,14 @@ class Screen(Aim):
         return np.zeros((self.num_envs, 36, 40, 3), np.uint8)
 
 
-def room_of(name: str) -> type[BatchedEnv]:
+Room = Callable[..., BatchedEnv]
+
+
+def room_of(name: str) -> Room:
     return Aim if name in CONTINUOUS else Walk
 
 
-def new(name: str, room: type[BatchedEnv] | None = None, seed: int = 0, **params: Any) -> Sb3Agent:
+def new(name: str, room: Room | None = None, seed: int = 0, **params: Any) -> Sb3Agent:
     env = (room or room_of(name))()
     return make_sb3(name)(
         observation_space=env.single_observation_space,
@@ -87,17 +92,15 @@ def new(name: str, room: type[BatchedEnv] | None = None, seed: int = 0, **params
     )
 
 
-def learnt(agent: Sb3Agent, room: type[BatchedEnv], steps: int = 120) -> BudgetedEnv:
+def learnt(agent: Sb3Agent, room: Room, steps: int = 120) -> BudgetedEnv:
     budget = Budget(steps)
     env = BudgetedEnv(room(num_envs=agent.num_envs, seed=1), budget)
-    try:
+    with suppress(BudgetExhausted):
         agent.learn(env, budget)
-    except BudgetExhausted:
-        pass
     return env
 
 
-def observations(room: type[BatchedEnv], count: int = 9) -> Any:
+def observations(room: Room, count: int = 9) -> Any:
     return room(num_envs=count, split="test", seed=2).reset()[0]
 
 
@@ -124,10 +127,17 @@ def test_every_algorithm_learns_acts_saves_and_repeats(name: str, tmp_path: Path
 
 
 def test_ppo_learns_to_say_what_it_sees() -> None:
-    """Ten thousand steps at batch speed bring the reward near its best, 0."""
-    agent = new("PPO", Aim, num_envs=64, n_steps=8, batch_size=64, n_epochs=10, learning_rate=3e-3)
-    env = learnt(agent, Aim, steps=10_240)
-    assert env.finish()[-1].reward > -0.001 > env.curve[0].reward
+    """Ten thousand steps at batch speed cut the error of the deterministic actions tenfold."""
+    settings: dict[str, Any] = {
+        "learning_rate": 3e-3,
+        "policy_kwargs": {"log_std_init": -2.0},
+        "gamma": 0.0,
+    }
+    agent = new("PPO", Aim, num_envs=64, n_steps=8, batch_size=128, **settings)
+    seen = observations(Aim, 1000)
+    before = np.square(agent.act(seen) - seen).mean()
+    learnt(agent, Aim, steps=10_240)
+    assert np.square(agent.act(seen) - seen).mean() < 0.1 * before
 
 
 def test_stochastic_actions_come_from_the_agents_own_seed() -> None:
@@ -150,7 +160,8 @@ def test_large_seeds_are_folded() -> None:
 
 def test_large_batches_are_cut_and_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Actions do not depend on how a batch was cut, Dict observations included."""
-    for name, room in {"PPO": Walk, "SAC": AimDict}.items():
+    rooms: dict[str, Room] = {"PPO": Walk, "SAC": AimDict}
+    for name, room in rooms.items():
         agent, seen = new(name, room), observations(room, 50)
         whole = agent.act(seen)
         monkeypatch.setattr(sb3, "CHUNK", 7)
@@ -174,7 +185,7 @@ def test_squashed_actions_stay_in_the_box() -> None:
     ("name", "room", "policy"),
     [("SAC", AimDict, "MultiInputPolicy"), ("PPO", Screen, "CnnPolicy"), ("PPO", Aim, "MlpPolicy")],
 )
-def test_the_policy_fits_the_observations(name: str, room: type[BatchedEnv], policy: str) -> None:
+def test_the_policy_fits_the_observations(name: str, room: Room, policy: str) -> None:
     """Dictionaries, images and vectors each get their policy, and it learns and acts."""
     agent = new(name, room)
     assert agent.hyper.policy == policy
@@ -220,9 +231,7 @@ def test_the_replay_buffer_is_no_larger_than_the_budget() -> None:
         ("PPO", Composite, "sb3:PPO has one action head, this action is a Dict of ['go', 'v']"),
     ],
 )
-def test_spaces_that_do_not_fit_are_skipped_with_a_reason(
-    name: str, room: type[BatchedEnv], line: str
-) -> None:
+def test_spaces_that_do_not_fit_are_skipped_with_a_reason(name: str, room: Room, line: str) -> None:
     """One line says which algorithm cannot take which spaces."""
     with pytest.raises(Unsupported) as error:
         new(name, room)

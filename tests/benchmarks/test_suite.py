@@ -181,7 +181,7 @@ CHANGES: dict[str, Callable[[Cell], Cell]] = {
     "pass mark": lambda cell: replace(
         cell, variant=replace(cell.variant, anchors=VARIANTS["hw1-1/sgn"].anchors)
     ),
-    "agent": lambda cell: replace(cell, agent=cells("constant")[0].agent),
+    "agent": lambda cell: replace(cell, agent=cells("sb3:PPO")[0].agent),
 }
 
 

@@ -81,6 +81,9 @@ def test_a_reset_in_the_middle_starts_another_episode() -> None:
     view.step(1)
     view.step(1)
     np.testing.assert_array_equal(view.reset(seed=1)[0], first)
+    view.step(1)
+    view.step(1)
+    assert view.reset()[0][0] != view.reset()[0][0]
 
 
 def test_a_step_outside_an_episode_is_refused() -> None:

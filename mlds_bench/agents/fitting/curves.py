@@ -8,7 +8,6 @@ integral, so the samples are made a function first: shape-preserving cubics (Fri
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -27,8 +26,8 @@ FEWEST = 2
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
 
 
-def find_jumps(x: Array, y: Array) -> list[tuple[int, int]]:
-    """Index pairs (last sample before, first sample after) of the jumps in samples sorted by x.
+def find_jumps(y: Array) -> list[tuple[int, int]]:
+    """Index pairs (last sample before, first sample after) of the jumps in samples in order of x.
 
     Samples within a jump (labels halfway up, say) lie between the two indices.
     """
@@ -59,7 +58,7 @@ class Curve:
     @classmethod
     def through(cls, x: Array, y: Array) -> Curve:
         """The curve through samples (n,) with distinct, sorted x in [0, 1]."""
-        pairs = find_jumps(x, y)
+        pairs = find_jumps(y)
         starts = [0, *(after for _, after in pairs)]
         stops = [*(before + 1 for before, _ in pairs), len(x)]
         if pairs and stops[0] < FEWEST:  # a stray sample at an end is no branch

@@ -1,7 +1,7 @@
 """A deep network that nobody trains: x^2 by sawteeth, and from it products, powers, polynomials.
 
-Let g be the tooth g(x) = 2 x - 4 relu(x - 1/2) on [0, 1], and g_s its s-fold composition, a sawtooth
-of 2^(s-1) teeth (Telgarsky 2016, "Benefits of depth in neural networks"). Then
+Let g be the tooth g(x) = 2 x - 4 relu(x - 1/2) on [0, 1], and g_s its s-fold composition, a
+sawtooth of 2^(s-1) teeth (Telgarsky 2016, "Benefits of depth in neural networks"). Then
 
     x - sum_{s=1}^m g_s(x) / 4^s
 
@@ -183,7 +183,7 @@ class SawtoothAgent(Agent):
 
     def save(self, folder: Path) -> None:
         """Write the weights to ``network.safetensors``."""
-        tensors = {}
+        tensors: dict[str, npt.NDArray[Any]] = {}
         for k, (weights, bias) in enumerate(self.network.layers):
             tensors |= {f"{k}.weight": weights, f"{k}.bias": bias}
         save_file(tensors, Path(folder) / "network.safetensors")

@@ -96,29 +96,39 @@ def _running(moment: Array, cell: npt.NDArray[np.intp], size: int) -> Array:
 def refine_knots(curve: Curve, knots: Array) -> Array:
     """Descend on the knots, each within less than half the way to its neighbours; jumps stay."""
     free = ~np.isin(knots, curve.jumps)
-    start, scale = knots.copy(), fit_lines(curve, knots)[1]
+    scale = squared_error(curve, knots)[0]
     if not free.any() or scale < EXACT:
         return knots
     reach = REACH * np.diff(np.concatenate([[0.0], knots, [1.0]]))
-    bounds = np.column_stack([knots - reach[:-1], knots + reach[1:]])[free]
+    low, high = (knots - reach[:-1])[free].tolist(), (knots + reach[1:])[free].tolist()
 
-    def error(moved: Array) -> tuple[float, Array]:
-        trial = start.copy()
-        trial[free] = moved
-        lines, squared = fit_lines(curve, trial)
-        left = np.arange(len(trial))
-        at_knots = curve(trial)
-        slope = (at_knots - lines.on(left, trial)) ** 2 - (
-            at_knots - lines.on(left + 1, trial)
-        ) ** 2
-        return squared / scale, slope[free] / scale
+    def relative_error(moved: Array) -> tuple[float, Array]:
+        error, slope = squared_error(curve, _replaced(knots, free, moved))
+        return error / scale, slope[free] / scale
 
     found = minimize(
-        error, start[free], jac=True, method="L-BFGS-B", bounds=bounds,
-        options={"ftol": 1e-13, "gtol": 1e-9, "maxiter": 200},
-    )  # fmt: skip
-    start[free] = found.x
-    return start
+        relative_error,
+        knots[free],
+        jac=True,
+        method="L-BFGS-B",
+        bounds=list(zip(low, high, strict=True)),
+        options={"ftol": 1e-13, "gtol": 1e-9},
+    )
+    return _replaced(knots, free, found.x)
+
+
+def squared_error(curve: Curve, knots: Array) -> tuple[float, Array]:
+    """Mean squared error of the best lines between the knots, and its derivative by each knot."""
+    lines, error = fit_lines(curve, knots)
+    left, values = np.arange(len(knots)), curve(knots)
+    slope = (values - lines.on(left, knots)) ** 2 - (values - lines.on(left + 1, knots)) ** 2
+    return error, slope
+
+
+def _replaced(knots: Array, free: npt.NDArray[np.bool_], moved: Array) -> Array:
+    replaced = knots.copy()
+    replaced[free] = moved
+    return replaced
 
 
 class SplineAgent(Agent):

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -98,15 +98,16 @@ class LocalEngine:
         with _without_main():
             process.start()
         theirs.close()
-        ours.send(cell.seal.test_seed(cell.variant.id, cell.seed))
+        with suppress(BrokenPipeError):  # the cell has died: `_collect` says how
+            ours.send(cell.seal.test_seed(cell.variant.id, cell.seed))
         return _Running(cell, process, ours, Outcome())
 
     def _hear(self, one: _Running) -> Iterator[Event]:
         while one.pipe.poll():
             try:
                 kind, content = one.pipe.recv()
-            except EOFError:
-                return
+            except (EOFError, ConnectionError):
+                return  # the cell has died: `_collect` says how
             if kind == "cannot save":
                 raise CannotSave(content)
             if kind != "done":

@@ -64,7 +64,7 @@ def sinc_second_derivative(x: Array) -> Array:
 
 
 def sgn(points: Array) -> Array:
-    """Sign of sin(5 pi x) by parity, so that rounding decides nothing at the jumps; (n, 1) -> (n,)."""
+    """Sign of sin(5 pi x), by parity: rounding decides nothing at the jumps; (n, 1) -> (n,)."""
     half_waves = 5.0 * points[:, 0]
     whole = np.floor(half_waves)
     return np.where(half_waves == whole, 0.0, 1.0 - 2.0 * (whole % 2.0))

@@ -103,7 +103,7 @@ def test_an_instance_of_the_test_is_the_same_in_any_batch() -> None:
     for size in (2, 7):
         env = FunctionFitting(test_points=64, num_envs=size, split="test", seed=0)
         paths.append([env.reset()[0][:2], *(answer(env)[0][:2] for _ in range(5))])
-    assert np.array_equal(*paths)
+    assert np.array_equal(paths[0], paths[1])
 
 
 def test_a_single_instance_roams_the_interval() -> None:

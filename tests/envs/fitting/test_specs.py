@@ -57,7 +57,8 @@ def test_targets_can_be_answered(target: Target) -> None:
 def test_second_derivatives_are_those_of_the_function(target: Target) -> None:
     """f'' agrees with a central difference, near zero as well."""
     assert target.second_derivative is not None
-    x, h = np.linspace(1e-3, 0.999, 777), 1e-4
+    x = np.linspace(1e-3, 0.999, 777, dtype=np.float64)
+    h = 1e-4
     f = [target.function((x + shift)[:, None]) for shift in (-h, 0.0, h)]
     assert target.second_derivative(x) == pytest.approx((f[0] - 2 * f[1] + f[2]) / h**2, abs=2e-4)
 
