@@ -1,13 +1,15 @@
 """The harness's side of an agent: start its process, wait for it with limits, end it.
 
-Nothing the agent's process sends is trusted beyond being JSON: no pickle crosses.
+Nothing the agent's process sends is trusted: no pickle crosses, and messages are checked.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from multiprocessing import get_context
@@ -21,12 +23,15 @@ import psutil
 
 from mlds_bench.benchmarks.agent_process import AgentJob, serve
 from mlds_bench.benchmarks.exchange import Exchange
+from mlds_bench.benchmarks.messages import read_message
 from mlds_bench.leaderboard.record import State
 
 POLL_SECONDS = 0.2
 LOOK_SECONDS = 1.0  # looking at memory reads all of /proc; the agent has a hard limit of its own
+DYING_SECONDS = 1.0
 LONGEST_MESSAGE = 2**24
 MEBIBYTE = 2**20
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 class CellFailure(Exception):
@@ -47,6 +52,7 @@ class AgentLink:
     """
 
     def __init__(self, job: AgentJob, *, hidden: Connection) -> None:
+        _adopt_orphans()
         context = get_context("fork")
         ours, theirs = context.Pipe()
         self._pipe: Connection = ours
@@ -54,7 +60,6 @@ class AgentLink:
         self._process.start()
         theirs.close()
         self._memory_mb = job.memory_mb
-        self._tree = psutil.Process(self._process.pid)
         self._looked = 0.0
         self.exchange: Exchange | None = None
         self.peak_memory_mb = 0.0
@@ -115,12 +120,14 @@ class AgentLink:
 
     def kill(self) -> None:
         """End the agent and whatever it has started."""
-        self._look()
-        for process in [*self._family(), self._tree]:
+        self._measure()
+        for process in _family():
             _kill(process.pid)
         if self._process.pid is not None:
             _kill(self._process.pid, group=True)
         self._process.join()
+        for process in _family():  # started while we killed
+            _kill(process.pid)
         self._pipe.close()
         if self.exchange is not None:
             self.exchange.close()
@@ -140,17 +147,16 @@ class AgentLink:
                 raise CellFailure("timeout", f"{doing} took longer than {seconds:g} s")
         self._look_again()
         try:
-            message = json.loads(self._pipe.recv_bytes(LONGEST_MESSAGE))
+            return read_message(self._pipe.recv_bytes(LONGEST_MESSAGE))
         except (EOFError, OSError):
             raise CellFailure("failed", self._how_it_died(doing)) from None
-        except ValueError:
-            message = None
-        return message if isinstance(message, dict) else {}
 
     def _how_it_died(self, doing: str) -> str:
-        self._process.join(timeout=5.0)
+        self._process.join(timeout=DYING_SECONDS)
         code = self._process.exitcode
-        if code is not None and code < 0:
+        if code is None:
+            return f"the agent hung up or sent too much while {doing}"
+        if code < 0:
             return f"the agent's process was killed by {signal.Signals(-code).name} while {doing}"
         return f"the agent's process ended with exit code {code} while {doing}"
 
@@ -159,10 +165,18 @@ class AgentLink:
             self._look()
 
     def _look(self) -> None:
-        """Note memory and processor time; refuse too much memory."""
+        """Refuse too much memory."""
+        memory = self._measure()
+        if memory > self._memory_mb and self._process.is_alive():
+            raise CellFailure(
+                "out-of-memory", f"the agent took {memory:.0f} MiB of {self._memory_mb} MiB"
+            )
+
+    def _measure(self) -> float:
+        """Note memory (MiB, returned) and processor time of the agent and what it has started."""
         self._looked = time.monotonic()
         memory, cpu = 0.0, 0.0
-        for process in [self._tree, *self._family()]:
+        for process in _family():
             try:
                 memory += process.memory_info().rss / MEBIBYTE
                 times = process.cpu_times()
@@ -171,16 +185,18 @@ class AgentLink:
             cpu += times.user + times.system
         self.peak_memory_mb = max(self.peak_memory_mb, memory)
         self.cpu_seconds = max(self.cpu_seconds, cpu)
-        if memory > self._memory_mb and self._process.is_alive():
-            raise CellFailure(
-                "out-of-memory", f"the agent took {memory:.0f} MiB of {self._memory_mb} MiB"
-            )
+        return memory
 
-    def _family(self) -> list[psutil.Process]:
-        try:
-            return self._tree.children(recursive=True)
-        except psutil.Error:
-            return []
+
+def _family() -> list[psutil.Process]:
+    """The agent and what it has started: this process has no other children."""
+    return psutil.Process().children(recursive=True)
+
+
+def _adopt_orphans() -> None:
+    """What an agent leaves running when it dies becomes this process's child, where Linux can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _kill(pid: int, *, group: bool = False) -> None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
@@ -33,6 +35,8 @@ from mlds_bench.envs.core import check_actions
 from mlds_bench.envs.registry import ENVIRONMENTS
 from mlds_bench.envs.streams import derive
 
+LARGEST_FILE = 2**30
+LONGEST_REASON = 500
 OUT_OF_MEMORY_WORDS = ("not enough memory", "can't allocate memory", "out of memory")
 
 
@@ -90,11 +94,12 @@ def serve(job: AgentJob, pipe: Connection, hidden: Iterable[Connection]) -> None
     except EOFError:
         return
     except BaseException as error:  # an agent's sys.exit() must not pass for an end of its own
-        traceback.print_exc()
+        with suppress(OSError):  # the log may be as long as it may get
+            traceback.print_exc()
         report("error", state=_state_of(error), reason=_one_line(error, job))
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stdout.flush()
 
 
 def _live(job: AgentJob, pipe: Connection, report: Report) -> None:
@@ -168,9 +173,8 @@ def _settle(job: AgentJob) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(job.threads)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
     if job.device == "cpu" and sys.platform == "linux":
-        import resource
-
         limit = job.memory_mb * 2**20
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
@@ -208,10 +212,10 @@ def _state_of(error: BaseException) -> str:
 
 def _one_line(error: BaseException, job: AgentJob) -> str:
     """The error, and where in the agent's own file it came from."""
+    text = " ".join(str(error)[:LONGEST_REASON].encode(errors="replace").decode().split())
     if isinstance(error, Unsupported):
-        return str(error)
-    text = " ".join(str(error).split()) or "no message"
+        return text
     own = {str(path) for path in job.agent.sources.values()}
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in own]
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {text}{where}"
+    return f"{type(error).__name__}: {text or 'no message'}{where}"

@@ -36,6 +36,7 @@ from mlds_bench.leaderboard.record import (
     write_record,
 )
 
+LONGEST_LOG = 2**16
 CANNOT_SAVE = 3
 """Exit code of a cell's process whose record could not be written; its last message says why."""
 
@@ -61,6 +62,11 @@ class Outcome:
     began: float = field(default_factory=time.perf_counter)
 
 
+def partial_folder(path: Path) -> Path:
+    """Where a cell's artifacts grow until its record is written at ``path``."""
+    return path.parent / f".{path.stem}.partial"
+
+
 def run_cell(cell: Cell, out: Path, provenance: Provenance, pipe: Connection) -> None:
     """Run a cell and write its record; the target of a cell's process.
 
@@ -74,13 +80,13 @@ def run_cell(cell: Cell, out: Path, provenance: Provenance, pipe: Connection) ->
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     path = cell.path(out)
-    folder = path.parent / f".{path.stem}.partial"
+    folder = partial_folder(path)
     outcome = Outcome()
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         _play(cell, folder, outcome, pipe)
-        _keep_artifacts(folder, artifact_folder(path))
+        _keep_artifacts(folder, artifact_folder(path), outcome)
         write_record(make_record(cell, outcome, provenance), path)
     except OSError as error:
         pipe.send(("cannot save", f"{path}: {error.strerror or error}"))
@@ -99,8 +105,9 @@ def _play(cell: Cell, folder: Path, outcome: Outcome, pipe: Connection) -> None:
     except CellFailure as failure:
         outcome.state, outcome.reason = failure.state, failure.reason
     finally:
-        outcome.cpu_seconds, outcome.peak_memory_mb = link.cpu_seconds, link.peak_memory_mb
         link.kill()
+        outcome.cpu_seconds = link.cpu_seconds + time.process_time()
+        outcome.peak_memory_mb = link.peak_memory_mb
 
 
 def _agent_job(cell: Cell, folder: Path) -> AgentJob:
@@ -216,15 +223,32 @@ def _seconds_to_pass(pass_reward: float | None, curve: list[dict[str, Any]]) -> 
     return next((p["seconds"] for p in curve if p["reward"] >= pass_reward), None)
 
 
-def _keep_artifacts(made: Path, kept: Path) -> None:
-    log = made / "log.txt"
-    if log.exists() and not log.stat().st_size:
-        log.unlink()
+def _keep_artifacts(made: Path, kept: Path, outcome: Outcome) -> None:
+    """Move what the agent saved beside the record; the agent may have done anything to it."""
     shutil.rmtree(kept, ignore_errors=True)
-    if any(made.iterdir()):
-        made.replace(kept)
-    else:
-        made.rmdir()
+    try:
+        _trim(made / "log.txt")
+        if any(made.iterdir()):
+            made.replace(kept)
+        else:
+            made.rmdir()
+    except OSError as error:
+        shutil.rmtree(made, ignore_errors=True)
+        if outcome.state == "ok":
+            outcome.state = "failed"
+            outcome.reason = f"what the agent saved is gone or broken: {error.strerror or error}"
+
+
+def _trim(log: Path) -> None:
+    """Keep the end of a log; an empty one is no log."""
+    size = log.stat().st_size
+    if not size:
+        log.unlink()
+    elif size > LONGEST_LOG:
+        with log.open("rb") as file:
+            file.seek(-LONGEST_LOG, os.SEEK_END)
+            end = file.read()
+        log.write_bytes(b"[...]\n" + end)
 
 
 def _leave(*_: object) -> None:

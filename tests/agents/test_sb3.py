@@ -35,7 +35,7 @@ CONTINUOUS = ("DDPG", "SAC", "TD3")
 class Aim(BatchedEnv):
     """Say the number that one sees; the action box is one whose rescaling overshoots."""
 
-    action = spaces.Box(-0.1, 0.3, (1,), np.float32)
+    action = spaces.Box(-1.1, 0.3, (1,), np.float32)
     observation: spaces.Space[Any] = spaces.Box(-0.1, 0.3, (1,), np.float64)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -117,6 +117,7 @@ def test_every_algorithm_learns_acts_saves_and_repeats(name: str, tmp_path: Path
     weights = [str(other.model.policy.state_dict()) for other in (agent, twin, untrained)]
     assert weights[0] == weights[1] != weights[2]
 
+    np.testing.assert_array_equal(*(a.act(seen, deterministic=False) for a in (agent, twin)))
     agent.save(tmp_path)
     untrained.load(tmp_path)
     for deterministic in (True, False, False):

@@ -23,7 +23,7 @@ PREAMBLE = "import gc, os, signal, subprocess, sys, time\nimport numpy as np\n"
 SPEAK = """
 from multiprocessing.connection import Connection
 def say(*messages):
-    for pipe in [x for x in gc.get_objects() if isinstance(x, Connection)]:
+    for pipe in [x for x in gc.get_objects() if isinstance(x, Connection) and not x.closed]:
         for message in messages:
             pipe.send_bytes(message)
 """

@@ -2,10 +2,10 @@
 
 Homework 1-1 asks whether depth pays at equal numbers of parameters: 1-190-1 (571), 1-10-18-15-4-1
 (572) and 1-5-10-10-10-10-10-5-1 (571), ReLU, mean squared error, Adam, batches of 128. All three
-follow one recipe. It differs from the course's in two points: the learning rate falls to zero along
-half a cosine over the budget, and the weights between hidden layers start sqrt(6) times as wide as
-``torch.nn.Linear`` makes them (He et al. 2015), which the deep network needs to learn reliably and
-which the shallow one, having no such layer, does not see.
+follow one recipe, which differs from the course's in two points that help each of them: the
+learning rate falls to zero along half a cosine over the budget, and the hidden units are normalized
+on the first batch (Salimans and Kingma 2016), without which the deep network, with layers of five
+units, often starts half dead and stays at a plateau.
 
 The labels come with the observations, so a batch of the environment is 100 minibatches; what the
 network says of each before it learns from it is its action, and so the learning curve is the
@@ -33,6 +33,7 @@ from mlds_bench.agents.numerics.mlp import (
     SquaredErrorGradient,
     forward,
     initial_parameters,
+    normalize_hidden_units,
     parameter_count,
 )
 
@@ -46,16 +47,15 @@ class NetworkHyperparameters:
         learning_rate: of Adam at the start; it falls to zero over the budget.
         batch_size: examples an update.
         updates_per_step: updates an environment step, which has batch_size examples for each.
-        hidden_gain: width of the initial weights between hidden layers; sqrt(2) is He's.
-        centered_inputs: map x from (0, 1] to (-1, 1].
+        threshold_spread: of the initial thresholds of the hidden units, in standard deviations of
+            what a unit feels; see `normalize_hidden_units`.
     """
 
     hidden: tuple[int, ...]
     learning_rate: float = 1e-3
     batch_size: int = 128
     updates_per_step: int = 100
-    hidden_gain: float = math.sqrt(2.0)
-    centered_inputs: bool = False
+    threshold_spread: float = 0.5
 
     def __post_init__(self) -> None:
         sizes = {"batch_size": self.batch_size, "updates_per_step": self.updates_per_step}
@@ -65,9 +65,15 @@ class NetworkHyperparameters:
                 raise ValueError(f"{name} must be a whole number of at least 1, got {size!r}")
         if not self.hidden:
             raise ValueError("hidden must name at least one layer, for example (190,)")
-        for name, value in {"learning_rate": self.learning_rate, "gain": self.hidden_gain}.items():
-            if not (math.isfinite(value) and value > 0.0):
-                raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0.0):
+            raise ValueError(
+                f"learning_rate must be a finite number above 0, got {self.learning_rate!r}"
+            )
+        if not (math.isfinite(self.threshold_spread) and self.threshold_spread >= 0.0):
+            raise ValueError(
+                f"threshold_spread must be a finite number of at least 0, "
+                f"got {self.threshold_spread!r}"
+            )
 
 
 @dataclass(frozen=True)
@@ -115,30 +121,31 @@ class NetworkAgent(Agent):
         dimension = input_dimension(type(self).__name__, observation_space, action_space)
         self.num_envs = self.hyper.batch_size * self.hyper.updates_per_step
         self.sizes = (dimension, *self.hyper.hidden, 1)
-        generator = torch.Generator().manual_seed(seed)
-        initial = initial_parameters(self.sizes, generator, hidden_gain=self.hyper.hidden_gain)
-        self.parameters = initial.to(device)
+        self._generator = torch.Generator().manual_seed(seed)
+        self.parameters = initial_parameters(self.sizes, self._generator).to(device)
+        self._is_new = True
 
     def learn(self, env: VectorEnv[Any, Any, Any], budget: Budget) -> None:
         """Train for the whole budget; an environment step is ``updates_per_step`` updates."""
+        observation, infos = env.reset()
+        if self._is_new:
+            self._normalize(observation)
         gradient = torch.zeros_like(self.parameters)
         descend = SquaredErrorGradient(
             self.sizes, self.parameters, gradient, batch_size=self.hyper.batch_size
         )
         adam = Adam(self.parameters)
-        predictions = self.parameters.new_empty(
-            self.hyper.updates_per_step, 1, self.hyper.batch_size
-        )
+        inputs, labels, said = (self._minibatches(rows) for rows in (self.sizes[0], 1, 1))
+        batches = list(zip(inputs.unbind(), labels.unbind(), said.unbind(), strict=True))
         steps = budget.env_steps // self.num_envs
-        observation, infos = env.reset()
         for step in range(steps):
             rate = 0.5 * self.hyper.learning_rate * (1.0 + math.cos(math.pi * step / steps))
-            batches = self._minibatches(observation, centered=self.hyper.centered_inputs)
-            labels = self._minibatches(infos["oracle"])
-            for inputs, targets, said in zip(batches, labels, predictions.unbind(), strict=True):
-                descend(inputs, targets, said)
+            self._fill(inputs, observation)
+            self._fill(labels, infos["oracle"])
+            for batch in batches:
+                descend(*batch)
                 adam.update(gradient, rate)
-            observation, _, _, _, infos = env.step(self._actions(predictions.view(-1, 1)))
+            observation, _, _, _, infos = env.step(self._actions(said.view(-1, 1)))
 
     def act(  # the network holds no randomness
         self,
@@ -152,7 +159,6 @@ class NetworkAgent(Agent):
         stands for, without the roundings of its training.
         """
         inputs = torch.from_numpy(np.asarray(obs, dtype=np.float64)).to(self.device).T
-        inputs = 2.0 * inputs - 1.0 if self.hyper.centered_inputs else inputs
         return self._actions(forward(self.parameters.double(), self.sizes, inputs).T)
 
     def save(self, folder: Path) -> None:
@@ -167,16 +173,29 @@ class NetworkAgent(Agent):
                 f"{folder} holds {len(parameters)} parameters, this network of sizes {self.sizes} "
                 f"has {parameter_count(self.sizes)}: load it with the hidden sizes it was saved by"
             )
-        self.parameters = parameters.to(self.device)
+        self.parameters, self._is_new = parameters.to(self.device), False
 
-    def _minibatches(
-        self, rows: npt.NDArray[np.float64], *, centered: bool = False
-    ) -> tuple[torch.Tensor, ...]:
-        """(N, k) float64 -> (k, batch_size) float32 for each update."""
-        values = torch.from_numpy(rows).to(self.device, torch.float32)
-        values = 2.0 * values - 1.0 if centered else values
-        shape = (self.hyper.updates_per_step, self.hyper.batch_size, rows.shape[1])
-        return values.view(shape).transpose(1, 2).contiguous().unbind()
+    def _normalize(self, observation: npt.NDArray[np.float64]) -> None:
+        """Fit the initial hidden units to the inputs; on the CPU, so that devices agree."""
+        parameters = self.parameters.cpu()
+        normalize_hidden_units(
+            parameters,
+            self.sizes,
+            torch.from_numpy(observation.T.astype(np.float32)),
+            self._generator,
+            threshold_spread=self.hyper.threshold_spread,
+        )
+        self.parameters = parameters.to(self.device)
+        self._is_new = False
+
+    def _minibatches(self, rows: int) -> torch.Tensor:
+        """Room for a minibatch an update, (updates_per_step, rows, batch_size)."""
+        return self.parameters.new_empty(self.hyper.updates_per_step, rows, self.hyper.batch_size)
+
+    def _fill(self, minibatches: torch.Tensor, values: npt.NDArray[np.float64]) -> None:
+        """Copy values (N, k) into minibatches (updates_per_step, k, batch_size)."""
+        updates, rows, size = minibatches.shape
+        minibatches.copy_(torch.from_numpy(values).view(updates, size, rows).transpose(1, 2))
 
     def _actions(self, predictions: torch.Tensor) -> npt.NDArray[np.float64]:
         actions = predictions.double().cpu().numpy()

@@ -19,8 +19,8 @@ from torch import Tensor
 
 Sizes: TypeAlias = Sequence[int]
 
-LINEAR_GAIN = 1.0 / math.sqrt(3.0)
-"""Gain of the weights of ``torch.nn.Linear``: uniform in +-1/sqrt(inputs)."""
+SMALLEST_SCALE = 1e-6
+"""A unit that feels less than this is constant; dividing by it would make noise loud."""
 
 _threshold_backward = torch.ops.aten.threshold_backward.default  # the overload skips a dispatch
 
@@ -46,28 +46,48 @@ def layers(parameters: Tensor, sizes: Sizes) -> list[Tensor]:
     return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
-def initial_parameters(
-    sizes: Sizes, generator: torch.Generator, *, hidden_gain: float = LINEAR_GAIN
-) -> Tensor:
-    """Random parameters (parameter_count,) float32, on the generator's device.
+def initial_parameters(sizes: Sizes, generator: torch.Generator) -> Tensor:
+    """Random parameters (parameter_count,) float32 as ``torch.nn.Linear`` draws them.
 
-    Biases are uniform in +-1/sqrt(inputs) and weights uniform with the standard deviation
-    gain/sqrt(inputs), as ``torch.nn.Linear`` has them with the gain 1/sqrt(3).
-
-    Args:
-        sizes: layer sizes, input and output included.
-        generator: the source of randomness.
-        hidden_gain: gain of the layers between hidden layers. sqrt(2) keeps the size of the
-            activations from layer to layer (He et al. 2015, "Delving deep into rectifiers").
+    Weights and biases are uniform in +-1/sqrt(inputs). On the generator's device.
     """
     parameters = torch.empty(parameter_count(sizes), device=generator.device)
-    views = layers(parameters, sizes)
-    for layer in views:
+    for layer in layers(parameters, sizes):
         bound = 1.0 / math.sqrt(layer.shape[1] - 1)
         layer.uniform_(-bound, bound, generator=generator)
-    for layer in views[1:-1]:
-        layer[:, :-1] *= hidden_gain / LINEAR_GAIN
     return parameters
+
+
+def normalize_hidden_units(
+    parameters: Tensor,
+    sizes: Sizes,
+    inputs: Tensor,
+    generator: torch.Generator,
+    *,
+    threshold_spread: float,
+) -> None:
+    """Rescale the hidden layers in place so that every unit is at work on these inputs.
+
+    Layer after layer, what a unit feels before its ReLU gets variance 1 and mean 0 over the inputs
+    (the data-dependent initialisation of Salimans and Kingma 2016, "Weight normalization", section
+    3), and then a random threshold, without which all units of the first layer of a network of one
+    input would bend at the same point.
+
+    Args:
+        parameters: (parameter_count,).
+        sizes: layer sizes, input and output included.
+        inputs: (sizes[0], B), a sample of what the network will see.
+        generator: the source of the thresholds, on the parameters' device.
+        threshold_spread: standard deviation of the thresholds, in those of what the unit feels.
+    """
+    values = inputs
+    for layer in layers(parameters, sizes)[:-1]:
+        felt = layer[:, :-1] @ values
+        scale = felt.std(dim=1, keepdim=True).clamp_min(SMALLEST_SCALE)
+        thresholds = torch.empty(len(layer), device=layer.device).normal_(generator=generator)
+        layer[:, :-1] /= scale
+        layer[:, -1] = -(felt / scale).mean(dim=1) - threshold_spread * thresholds
+        values = (felt / scale + layer[:, -1:]).relu_()
 
 
 def forward(parameters: Tensor, sizes: Sizes, inputs: Tensor) -> Tensor:

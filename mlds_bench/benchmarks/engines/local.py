@@ -7,6 +7,7 @@ record on one worker or on many. Cells start while their threads fit the cores.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 
 from mlds_bench.agents.registry import AgentSpec
-from mlds_bench.benchmarks.cell import CANNOT_SAVE, Outcome, make_record, run_cell
+from mlds_bench.benchmarks.cell import CANNOT_SAVE, Outcome, make_record, partial_folder, run_cell
 from mlds_bench.benchmarks.events import Event
 from mlds_bench.benchmarks.provenance import Provenance, cores
 from mlds_bench.benchmarks.suite import Cell
@@ -140,6 +141,7 @@ def _collect(one: _Running, out: Path, provenance: Provenance) -> Record:
         raise CannotSave(f"{path}: the record could not be written")
     if code == 0:
         return read_record(path)
+    shutil.rmtree(partial_folder(path), ignore_errors=True)
     one.outcome.state = "failed"
     one.outcome.reason = f"the cell's own process ended with exit code {code}"
     record = make_record(one.cell, one.outcome, provenance)

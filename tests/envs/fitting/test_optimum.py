@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import combinations, pairwise
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +23,10 @@ from mlds_bench.envs.fitting.optimum import (
 )
 from mlds_bench.envs.fitting.specs import make_target, sinc_second_derivative
 
-Columns = Callable[
-    [npt.NDArray[np.float64], npt.NDArray[np.float64]], list[npt.NDArray[np.float64]]
-]
+Array: TypeAlias = npt.NDArray[np.float64]
+Columns: TypeAlias = Callable[[Array, Array], list[Array]]
 
-GRID: Array = (np.arange(20_000) + 0.5) / 20_000.0
+GRID: Array = (np.arange(20_000) + 0.5) / 20_000
 
 
 def smallest_error(knots: int, columns: Columns) -> float:

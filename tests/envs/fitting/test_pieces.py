@@ -8,7 +8,7 @@ import pytest
 from mlds_bench.envs.fitting.pieces import linear_description
 from mlds_bench.envs.fitting.specs import Array
 
-GRID: Array = (np.arange(4096) + 0.5) / 4096.0
+GRID: Array = (np.arange(4096) + 0.5) / 4096
 
 
 def described(runs: list[tuple[int, float, float]], size: int) -> Array:

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlds_bench.envs.fitting.specs import BOUND, FIXED, NAMES, PARAMETRIC, Target, make_target
+from mlds_bench.envs.fitting.specs import (
+    BOUND,
+    FIXED,
+    NAMES,
+    PARAMETRIC,
+    Array,
+    Target,
+    make_target,
+)
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "power": {"degree": 5},
@@ -76,7 +84,7 @@ def test_jumps_are_where_the_function_jumps() -> None:
     jumps = np.array(target.jumps)
     before, after = (target.function((jumps + shift)[:, None]) for shift in (-1e-9, 1e-9))
     assert np.array_equal(np.abs(after - before), np.full(4, 2.0))
-    grid = (np.arange(1000) + 0.5) / 1000.0
+    grid: Array = (np.arange(1000) + 0.5) / 1000
     assert np.count_nonzero(np.diff(target.function(grid[:, None]))) == len(jumps)
 
 
