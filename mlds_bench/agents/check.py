@@ -6,6 +6,7 @@ walls that the harness puts around an agent.
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 import traceback
@@ -105,7 +106,8 @@ def _acts_on_any_batch(subject: Subject) -> None:
 
 def _repeats_under_its_seed(subject: Subject) -> None:
     expected, (_, env) = subject.first_answers, subject.first
-    second, _ = subject.learnt(*([env.env_steps] if env.stopped_by == "seconds" else []))
+    out_of_time = env.stopped_by == "seconds"
+    second, _ = subject.learnt(stop_at=env.env_steps if out_of_time else math.inf)
     complaint = f"two agents with seed {subject.seed} differ: draw all randomness from seed"
     for size, actions in subject.all_answers(second).items():
         _same(expected[size], actions, complaint)

@@ -1,4 +1,4 @@
-"""An agent under check: made fresh, taught on a budget of seconds, stopped, and asked for actions."""
+"""An agent under check: made fresh, taught on a small budget, stopped, asked for actions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from mlds_bench.envs.core import BatchedEnv
 
 EnvFactory: TypeAlias = Callable[..., BatchedEnv]
 
-BUDGET_STEPS = 4096
+BUDGET_STEPS = 2560
+"""One rollout of 2048 steps and a part of the next."""
 BATCHES = 4
 """The budget is at least this many batches of the size that the agent asks for."""
 SECONDS = 60.0
@@ -101,19 +102,23 @@ class Subject:
     @cached_property
     def first(self) -> tuple[AgentAdapter, WatchedEnv]:
         """An agent after its learning, and the environment that it learnt in."""
-        return self.learnt()
+        return self.learnt(seconds=SECONDS)
 
     @cached_property
     def first_answers(self) -> dict[tuple[int, bool], Any]:
         """What the first agent says to batches of all sizes; see `all_answers`."""
         return self.all_answers(self.first[0])
 
-    def learnt(self, stop_at: float = math.inf) -> tuple[AgentAdapter, WatchedEnv]:
-        """A fresh agent after its learning, or after a stop in the middle of it."""
+    def learnt(
+        self, *, stop_at: float = math.inf, seconds: float = math.inf
+    ) -> tuple[AgentAdapter, WatchedEnv]:
+        """A fresh agent after its learning, or after a stop in the middle of it.
+
+        Only the first time is the clock's: a run that repeats it must end at the same step.
+        """
         agent = self.new()
         env = self.make_env(num_envs=agent.num_envs, split="train", seed=1, **agent.env_options)
         steps = max(self.budget_steps, BATCHES * agent.num_envs)
-        seconds = SECONDS if stop_at == math.inf else math.inf
         watched = WatchedEnv(env, Budget(env_steps=steps, seconds=seconds), stop_at)
         try:
             agent.learn(watched, Budget(env_steps=steps, seconds=SECONDS))

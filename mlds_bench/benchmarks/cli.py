@@ -46,7 +46,7 @@ Params = Annotated[
 @app.command()
 def run(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME...", help="all, hw1-1, hw1-1/sinc, 'hw1-*/s*'")
+        list[str], typer.Argument(metavar="NAME...", help=r"all, hw1-1, hw1-1/sinc, 'hw1-\*/s\*'")
     ],
     agents: Annotated[
         str | None,
@@ -183,20 +183,20 @@ def doctor() -> None:
 def main() -> NoReturn:
     """Run the command line; a user's mistake is one line and exit code 2."""
     try:
-        app()
-    except (ValueError, OSError) as error:
+        code = app(standalone_mode=False)
+    except Exception as error:
         if not is_designed(error):
             raise
-        print(f"mlds-bench: {' '.join(str(error).split())}", file=sys.stderr)
+        text = getattr(error, "format_message", error.__str__)()
+        if text:  # there is none where typer has printed the help instead
+            print(f"mlds-bench: {' '.join(text.split())}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("mlds-bench: interrupted; the same command goes on where it stopped", file=sys.stderr)
-        sys.exit(130)
-    sys.exit(0)
+    sys.exit(code or 0)
 
 
 def is_designed(error: Exception) -> bool:
-    """Whether an error is one of ours, written for the user."""
-    return type(error) not in (ValueError, OSError) and type(error).__module__.startswith(
-        "mlds_bench."
+    """Whether an error is written for the user: one of ours, or typer's for a wrong option."""
+    ours = isinstance(error, (ValueError, OSError)) and type(error) not in (ValueError, OSError)
+    return hasattr(error, "format_message") or (
+        ours and type(error).__module__.startswith("mlds_bench.")
     )

@@ -58,6 +58,9 @@ def run_cells(
     except CannotSave as error:
         print(f"mlds-bench: cannot save, so the run ends: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("mlds-bench: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return 130
     _print_tables(summary.records, out)
     failed, count = len(summary.failed), len(summary.made)
     done = f"{count} cell{'s' * (count != 1)} run in {summary.seconds:.0f} s"
@@ -110,7 +113,7 @@ def _print_plan(cells: list[Cell], out: Path, *, retry: bool) -> int:
         state, _ = standing(cell, out, retry=retry)
         print(f"{state:9} {cell}  {cell.budget.env_steps} steps  {cell.path(out)}")
     count = sum(standing(cell, out, retry=retry)[0] != "finished" for cell in cells)
-    print(f"{len(cells)} cells, {count} to run")
+    print(f"{len(cells)} cell{'s' * (len(cells) != 1)}, {count} to run")
     return 0
 
 

@@ -82,6 +82,7 @@ def agent_row(records: Sequence[Record]) -> Row:
         "normalized": _mean(normalized),
         "counted_as_trivial": count_as_trivial(records),
         "state": state_summary(records),
+        "reason": reasons(records),
         "wall_seconds": _mean(record.wall_seconds for record in ran),
         "steps_per_second": _mean(record.steps_per_second for record in ran),
         "seconds_to_pass": _mean(record.seconds_to_pass for record in ran),
@@ -142,17 +143,21 @@ def anchor_rows(records: Sequence[Record]) -> list[Row]:
 
 
 def state_summary(records: Sequence[Record]) -> str:
-    """The states of some cells in a few words: 'ok', '2 ok, 1 failed: ValueError: ...'."""
+    """The states of some cells in a few words: 'ok', '2 ok, 1 failed'."""
     counts = Counter(record.state for record in records)
     if set(counts) == {"ok"}:
         return "ok"
+    return ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+
+
+def reasons(records: Sequence[Record]) -> str:
+    """Why cells are not ok, each reason once: 'failed: ValueError: a / ValueError: b'."""
     parts = []
     for state in STATES:
-        reasons = dict.fromkeys(record.reason for record in records if record.state == state)
-        if counts[state]:
-            reason = " / ".join(filter(None, reasons))
-            parts.append(f"{counts[state]} {state}" + (f": {reason}" if reason else ""))
-    return ", ".join(parts)
+        given = dict.fromkeys(record.reason for record in records if record.state == state)
+        if reason := " / ".join(filter(None, given)):
+            parts.append(f"{state}: {reason}")
+    return "; ".join(parts)
 
 
 def hardware_text(record: Record) -> str:

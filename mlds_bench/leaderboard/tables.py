@@ -138,7 +138,8 @@ def _variant_table(records: Sequence[Record], *, anchors: bool) -> Table:
         Column("version", lambda row: str(row["env_version"]).rsplit("-", 1)[-1], "left"),
         Column("state", lambda row: str(row["state"]), "left"),
     )
-    notes = (*_source_notes(figures), *_disagreements(records, agents))
+    why = [f"{row['agent']}: {row['reason']}" for row in rows if row.get("reason")]
+    notes = (*why, *_source_notes(figures), *_disagreements(records, agents))
     return Table(f"{first['variant']} ({first['env_version']})", columns, tuple(rows), notes)
 
 

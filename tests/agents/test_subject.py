@@ -7,6 +7,7 @@ import pytest
 
 from mlds_bench.agents import subject as module
 from mlds_bench.agents.base import Budget, BudgetExhausted
+from mlds_bench.agents.check import CHECKS, check_subject
 from mlds_bench.agents.subject import AgentViolation, StillStepping, Subject, WatchedEnv
 from tests.envs.toys import Walk
 
@@ -49,8 +50,10 @@ def test_time_is_limited_and_its_end_can_be_repeated(monkeypatch: pytest.MonkeyP
     slow = Subject(Counter, Walk, budget_steps=10**7)
     _, first = slow.first
     assert first.stopped_by == "seconds"
+    monkeypatch.setattr(module, "SECONDS", 1e-9)  # the clock does not count the second time
     _, second = slow.learnt(stop_at=first.env_steps)
-    assert second.env_steps == first.env_steps
+    assert second.env_steps == first.env_steps > 0
+    assert list(check_subject(slow)) == list(CHECKS)
 
 
 def test_an_agent_that_steps_on_is_ended() -> None:

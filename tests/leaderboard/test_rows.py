@@ -10,6 +10,7 @@ from mlds_bench.leaderboard.rows import (
     anchor_rows,
     grouped,
     published_rows,
+    reasons,
     state_summary,
 )
 from tests.leaderboard.factory import ANCHORS, PUBLISHED, make_failure, make_record
@@ -45,8 +46,9 @@ def test_states_are_summed_up_with_each_reason_once() -> None:
         make_failure("failed", "ValueError: b", seed=3),
         make_record(seed=4),
     ]
-    assert (
-        state_summary(records) == "1 ok, 3 failed: ValueError: a / ValueError: b, 1 timeout: 60 s"
+    assert (state_summary(records), reasons(records)) == (
+        "1 ok, 3 failed, 1 timeout",
+        "failed: ValueError: a / ValueError: b; timeout: 60 s",
     )
 
 

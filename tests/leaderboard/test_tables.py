@@ -27,8 +27,9 @@ PAGE = """# quick
 | deep (course) | -6.000 | — | 1.500 | — | — | v0 | published |
 | deep | -5.5 ± 1.2 | 3 | 1.375 | 3.50 | 6,400 | v0 | ok |
 | wide | -3.2 ± 3.2 | 2 | 0.812 | 3.50 | 6,400 | v0 | ok |
-| mine | — | 0 | 0.250† | 3.50 | 6,400 | v0 | 1 failed: ValueError: no |
+| mine | — | 0 | 0.250† | 3.50 | 6,400 | v0 | 1 failed |
 
+- mine: failed: ValueError: no
 - published deep (course): a student's report, 2018
 
 ## How to read this
@@ -65,7 +66,7 @@ def test_a_failed_cell_counts_as_the_trivial_anchor_and_is_marked(state: str) ->
     row = only_table(*records)["deep"]
     assert row["normalized"] == pytest.approx((1.25 + 1.25 + 0.25) / 3)
     assert (row["mean"], row["n"], row["counted_as_trivial"]) == (-5.0, 2, 1)
-    assert row["state"] == f"2 ok, 1 {state}: ValueError: no"
+    assert (row["state"], row["reason"]) == (f"2 ok, 1 {state}", f"{state}: ValueError: no")
     text = markdown(*records)
     assert " 0.917† |" in text
     assert "†: failed cells count as the trivial anchor" in text
@@ -76,7 +77,7 @@ def test_skipped_and_stale_cells_are_shown_and_not_counted(state: str) -> None:
     """An agent that does not fit the spaces is absent from the score and present in the table."""
     row = only_table(DEEP[0], make_failure(state, "needs Discrete", agent="dqn"))["dqn"]
     assert (row["mean"], row["normalized"], row["n"], row["wall_seconds"]) == (None, None, 0, None)
-    assert row["state"] == f"1 {state}: needs Discrete"
+    assert (row["state"], row["reason"]) == (f"1 {state}", f"{state}: needs Discrete")
     half = only_table(DEEP[0], make_failure(state, seed=1))["deep"]
     assert half["normalized"] == 1.25
     assert half["counted_as_trivial"] == 0

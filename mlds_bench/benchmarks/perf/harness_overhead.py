@@ -40,7 +40,7 @@ def bare_loop(seed: int) -> float:
     hyper = DeepHyperparameters()
     sizes, batch, chunk = (1, *hyper.hidden, 1), hyper.batch_size, hyper.updates_per_step
     generator = torch.Generator().manual_seed(seed)
-    parameters = initial_parameters(sizes, generator, hidden_gain=hyper.hidden_gain)
+    parameters = initial_parameters(sizes, generator)
     gradient = torch.zeros_like(parameters)
     descend = SquaredErrorGradient(sizes, parameters, gradient, batch_size=batch)
     adam, predictions = Adam(parameters), torch.empty(1, batch)

@@ -100,13 +100,13 @@ def test_the_gradient_of_one_unit_by_hand() -> None:
 
 def test_initial_parameters_are_spread_as_torch_spreads_them() -> None:
     """Uniform in +-1/sqrt(inputs), weights and biases alike, as nn.Linear documents."""
-    parameters = initial_parameters((100, 400, 1), torch.Generator().manual_seed(0))
-    first, last = layers(parameters, (100, 400, 1))
-    for layer, bound in ((first, 0.1), (last, 0.05)):
+    sizes = (4, 400, 16, 50)
+    parameters = initial_parameters(sizes, torch.Generator().manual_seed(0))
+    for layer, bound in zip(layers(parameters, sizes), (0.5, 0.05, 0.25), strict=True):
         assert bound * 0.99 < float(layer.abs().max()) <= bound
         assert float(layer.mean()) == pytest.approx(0.0, abs=0.1 * bound)
-    assert float(first.std()) == pytest.approx(0.1 / math.sqrt(3.0), rel=0.02)
-    again = initial_parameters((100, 400, 1), torch.Generator().manual_seed(0))
+        assert float(layer.std()) == pytest.approx(bound / math.sqrt(3.0), rel=0.05)
+    again = initial_parameters(sizes, torch.Generator().manual_seed(0))
     assert torch.equal(parameters, again)
 
 

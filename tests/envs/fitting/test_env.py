@@ -110,7 +110,7 @@ def test_a_single_instance_roams_the_interval() -> None:
     """Few episodes of one instance already sample all parts of (0, 1]."""
     env = FunctionFitting(split="test", seed=0)
     seen = [env.reset()[0], *(answer(env)[0] for _ in range(19))]
-    assert np.diff(np.sort(np.ravel(seen))).max() < 0.1
+    assert np.diff([0.0, *np.sort(np.ravel(seen)), 1.0]).max() < 0.1
 
 
 def test_the_offset_of_the_test_grid_comes_from_the_seed() -> None:

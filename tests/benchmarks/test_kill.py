@@ -1,0 +1,163 @@
+"""A run that is killed at any moment goes on where it stopped, and loses nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mlds_bench.leaderboard.record import NoRecords, read_records, strip_times
+from tests.benchmarks.short import alive_with, left_over
+from tests.processes import ROOT
+
+KILLS = 20
+SEEDS = 16
+FEW = 6
+MARK = f"MLDS_BENCH_TEST_KILL_{os.getpid()}"
+AGENT = """
+import subprocess, time
+class Busy:
+    num_envs = 64
+    def learn(self, env, budget):
+        subprocess.Popen(["sleep", "1000"], start_new_session=True)
+        observation, _ = env.reset()
+        while True:
+            time.sleep(0.003)
+            observation, *_ = env.step(self.act(observation))
+    def act(self, obs):
+        return obs * 0.1
+    def save(self, folder):
+        (folder / "weights.txt").write_text("0.1")
+"""
+
+
+class Runs:
+    """The same command again and again, in one folder."""
+
+    def __init__(self, folder: Path, mark: str, seeds: int = SEEDS) -> None:
+        self.mark, self.out = mark, folder / "out"
+        (folder / "busy.py").write_text(AGENT)
+        self.command = [sys.executable, "-m", "tests.benchmarks.short", "run", "hw1-1/sinc"]
+        self.command += ["--preset", "smoke", "--seeds", f"0-{seeds - 1}", "--workers", "2"]
+        self.command += ["-a", str(folder / "busy.py"), "-o", str(self.out)]
+
+    def start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command,
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": "1", self.mark: "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def finish(self) -> str:
+        """Run to the end; what it said."""
+        process = self.start()
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0, said
+        return said
+
+    def records(self) -> dict[Path, bytes]:
+        """Every record there is, each of them whole."""
+        try:
+            read_records(self.out)
+        except NoRecords:
+            return {}
+        return {path: path.read_bytes() for path in sorted(self.out.rglob("seed-*.json"))}
+
+    def results(self) -> list[dict[str, object]]:
+        return [strip_times(record) for record in read_records(self.out)]
+
+    def gone(self, seconds: float = 5.0) -> list[psutil.Process]:
+        """The processes of the run that outlive it by so much: none."""
+        deadline = time.monotonic() + seconds
+        while (alive := alive_with(self.mark)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return alive
+
+
+def wait_for_line(process: subprocess.Popen[str], start: str = "") -> None:
+    """Until the run says so: what there is to do, or how a cell ended; or until it is over."""
+    assert process.stderr is not None
+    while (line := process.stderr.readline()) and not line.startswith(start):
+        pass
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Runs:
+    return Runs(tmp_path, MARK)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
+    runs = Runs(tmp_path_factory.mktemp("uninterrupted"), MARK)
+    runs.finish()
+    return runs.results()
+
+
+def test_twenty_kills_lose_nothing(runs: Runs, uninterrupted: list[dict[str, object]]) -> None:
+    """kill -9 at random moments: finished cells stay to the byte, none is torn, no process stays.
+
+    The end is what an uninterrupted run gives, but for times.
+    """
+    moments, kept, grown = random.Random(2), {}, 0
+    for number in range(KILLS):
+        process = runs.start()
+        if number % 4:  # some kills hit the start-up, some the first cells, most the midst
+            wait_for_line(process, start="[" if number % 4 > 1 else "")
+        time.sleep(moments.uniform(0.0, 0.2 if number % 4 > 1 else 0.7))
+        process.kill()
+        process.communicate()
+        assert runs.gone() == []
+        now = runs.records()
+        assert kept.items() <= now.items()
+        grown += len(now) > len(kept)
+        kept = now
+    assert grown >= 3, "the kills came too early to show anything"
+    runs.finish()
+    assert kept.items() <= runs.records().items()
+    assert runs.results() == uninterrupted
+    assert left_over(runs.out) == []
+
+
+def test_control_c_is_one_line_and_the_run_goes_on(
+    tmp_path: Path, uninterrupted: list[dict[str, object]]
+) -> None:
+    """SIGINT to the whole group, as a terminal sends it: exit code 130, no traceback."""
+    runs = Runs(tmp_path, MARK, seeds=FEW)
+    process = runs.start()
+    wait_for_line(process, start="[")
+    time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    lines = [line for line in said.splitlines() if not line.startswith("[")]
+    assert lines == ["mlds-bench: interrupted; the same command goes on where it stopped"]
+    assert runs.gone() == []
+    kept = runs.records()
+    assert 0 < len(kept) < FEW
+    assert f"{len(kept)} finished before" in runs.finish()
+    assert kept.items() <= runs.records().items()
+    assert runs.results() == [result for result in uninterrupted if result["seed"] in range(FEW)]
+
+
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGHUP])
+def test_other_ways_to_end_a_run_leave_no_process(runs: Runs, kind: signal.Signals) -> None:
+    """A closed terminal, a batch system's end of time: nothing torn, nobody stays."""
+    process = runs.start()
+    wait_for_line(process)
+    time.sleep(0.6)
+    process.send_signal(kind)
+    process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert runs.gone() == []
+    runs.records()
