@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from mlds_bench.agents.adapter import AgentAdapter
+from mlds_bench.agents.adapter import AgentAdapter, env_options
 from mlds_bench.agents.base import Budget, BudgetedEnv, BudgetExhausted, CurvePoint, Unsupported
 from mlds_bench.agents.params import build, effective_params
 from mlds_bench.agents.registry import AgentSpec
@@ -106,7 +106,7 @@ def _live(job: AgentJob, pipe: Connection, report: Report) -> None:
     environment = ENVIRONMENTS[job.env_id]
     cls = job.agent.load()
     _seed_everything(derive(job.seed, "agent"))
-    options = dict(getattr(cls, "env_options", {}))
+    options = env_options(cls)
     _check_view(options, environment.batched_class.view_options, job.env_id)
     kwargs = {**job.env_kwargs, **options}
     first = environment.make(num_envs=1, **kwargs)
