@@ -79,9 +79,7 @@ def test_batches_cross_unchanged(
     assert np.array_equal(theirs.read("done"), done)
 
 
-def test_what_is_read_is_a_copy(
-    space: spaces.Space[Any], sides: tuple[Exchange, Exchange]
-) -> None:
+def test_what_is_read_is_a_copy(space: spaces.Space[Any], sides: tuple[Exchange, Exchange]) -> None:
     """The next batch does not change what an agent kept of the last, nor does the agent ours."""
     ours, theirs = sides
     first, second = sample(space, 0), sample(space, 1)

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,12 +61,17 @@ while True:
 AGENTS: dict[str, Agent] = {
     "good": Agent("ok", "", learn="env.reset(); env.step(np.zeros((64, 1)))"),
     "raises": Agent(
-        "failed", r"KeyError: .*oops.*second.* \(raises\.py:6\), while learning",
+        "failed",
+        r"KeyError: .*oops.*second.* \(raises\.py:6\), while learning",
         learn="raise KeyError('oops\\nsecond line')",
     ),
-    "raises_long": Agent("failed", "RuntimeError: xxx", learn="raise RuntimeError('x' * 30_000_000)"),
+    "raises_long": Agent(
+        "failed", "RuntimeError: xxx", learn="raise RuntimeError('x' * 30_000_000)"
+    ),
     "raises_surrogate": Agent("failed", "OSError: .*name", learn="raise OSError('\\udcff name')"),
-    "raises_in_act": Agent("failed", "ZeroDivisionError.*while acting", act="return obs / (1 // 0)"),
+    "raises_in_act": Agent(
+        "failed", "ZeroDivisionError.*while acting", act="return obs / (1 // 0)"
+    ),
     "hangs": Agent("timeout", "learning took longer than 4 s", learn="\nwhile True: pass"),
     "hangs_in_act": Agent("timeout", "acting took longer than 3 s", act="time.sleep(1000)"),
     "exits_in_import": Agent("failed", "SystemExit", top="sys.exit('no import')"),
@@ -80,14 +84,16 @@ AGENTS: dict[str, Agent] = {
     "wrong_in_learn": Agent(
         "failed", "InvalidAction: .*while learning", learn="env.reset(); env.step(np.ones((3, 1)))"
     ),
-    "hog": Agent("out-of-memory", "MemoryError: Unable to allocate 100", learn="np.ones(100 * 2**30 // 8)"),
+    "hog": Agent(
+        "out-of-memory", "MemoryError: Unable to allocate 100", learn="np.ones(100 * 2**30 // 8)"
+    ),
     "slow_hog": Agent(
         "out-of-memory", ".", learn="\nx = []\nwhile True: x.append(bytearray(b'1' * 2**20))"
     ),
     "shared_hog": Agent(
-        "out-of-memory", "the agent took .* MiB of 1024 MiB",
-        learn="\nimport mmap\nm = mmap.mmap(-1, 2**32)\n"
-        "for i in range(0, 2**32, 4096): m[i] = 1",
+        "out-of-memory",
+        "the agent took .* MiB of 1024 MiB",
+        learn="\nimport mmap\nm = mmap.mmap(-1, 2**32)\nfor i in range(0, 2**32, 4096): m[i] = 1",
     ),
     "exits": Agent("failed", "ended with exit code 0 while learning", learn="os._exit(0)"),
     "exits_politely": Agent("failed", "SystemExit: 0.*while learning", learn="sys.exit(0)"),
@@ -97,50 +103,62 @@ AGENTS: dict[str, Agent] = {
     "child": Agent("ok", "", learn=SLEEPER.format(False)),
     "child_apart": Agent("ok", "", learn=SLEEPER.format(True)),
     "orphan": Agent(
-        "failed", "killed by SIGKILL",
+        "failed",
+        "killed by SIGKILL",
         learn=f"{SLEEPER.format(False)}; time.sleep(0.5); os.kill(os.getpid(), signal.SIGKILL)",
     ),
     "orphan_apart": Agent(
-        "failed", "killed by SIGKILL",
+        "failed",
+        "killed by SIGKILL",
         learn=f"{SLEEPER.format(True)}; time.sleep(0.5); os.kill(os.getpid(), signal.SIGKILL)",
     ),
     "swallows": Agent("timeout", "learning took", learn=FOREVER.format("")),
     "swallows_exceptions": Agent("ok", "", learn=FOREVER.format(" Exception")),
     "peeks": Agent(
-        "failed", "env_options sets split, but .* an agent", inside="env_options = {'split': 'test'}"
+        "failed",
+        "env_options sets split, but .* an agent",
+        inside="env_options = {'split': 'test'}",
     ),
     "asks_for_test": Agent(
         "ok", "", learn="assert 'oracle' in env.reset(options={'split': 'test'})[1]"
     ),
-    "imports_nothing": Agent("failed", "ModuleNotFoundError: .*nosuchmodule", top="import nosuchmodule"),
+    "imports_nothing": Agent(
+        "failed", "ModuleNotFoundError: .*nosuchmodule", top="import nosuchmodule"
+    ),
     "wants_seal": Agent(
-        "ok", "",
+        "ok",
+        "",
         learn="assert 'MLDS_BENCH_SEAL' not in os.environ; "
         f"assert {SECRET!r} not in open('/proc/self/environ').read()",
     ),
     "noisy": Agent("ok", "", learn="\nfor _ in range(20_000): print('noise ' * 20)"),
     "crowd": Agent("failed", "num_envs must be a whole number", inside="num_envs = 0"),
     "unsupported": Agent(
-        "skipped", "^not my room",
+        "skipped",
+        "^not my room",
         top="from mlds_bench.agents.base import Unsupported",
         inside="\n    def __init__(self): raise Unsupported('not my room')",
     ),
     "garbage": Agent("failed", "message", top=SPEAK, learn="say(b'\\xff\\x00 garbage')"),
     "garbage_list": Agent("failed", "message", top=SPEAK, learn="say(b'[1, 2]')"),
     "garbage_deep": Agent("failed", ".", top=SPEAK, learn="say(b'[' * 100_000)"),
-    "garbage_kind": Agent("failed", "message", top=SPEAK, learn="say(b'{\"kind\": \"prize\"}')"),
+    "garbage_kind": Agent("failed", "message", top=SPEAK, learn='say(b\'{"kind": "prize"}\')'),
     "garbage_point": Agent(
-        "failed", ".", top=SPEAK, learn="say(b'{\"kind\": \"point\", \"point\": {}}')"
+        "failed", ".", top=SPEAK, learn='say(b\'{"kind": "point", "point": {}}\')'
     ),
     "lies": Agent(
-        "failed", ".", top=SPEAK,
-        learn="say(b'{\"kind\": \"error\", \"state\": \"ok\", \"reason\": \"\"}')",
-    ),
-    "learns_nothing": Agent("failed", ".", top=SPEAK, learn="say(b'{\"kind\": \"learned\"}')"),
-    "hangs_up": Agent(
-        "failed", "while learning",
+        "failed",
+        ".",
         top=SPEAK,
-        learn="\n[x.close() for x in gc.get_objects() if isinstance(x, Connection)]\ntime.sleep(1000)",
+        learn='say(b\'{"kind": "error", "state": "ok", "reason": ""}\')',
+    ),
+    "learns_nothing": Agent("failed", ".", top=SPEAK, learn='say(b\'{"kind": "learned"}\')'),
+    "hangs_up": Agent(
+        "failed",
+        "while learning",
+        top=SPEAK,
+        learn="\n[x.close() for x in gc.get_objects() if isinstance(x, Connection)]"
+        "\ntime.sleep(1000)",
     ),
     "good_too": Agent("ok", "", learn="env.reset(); env.step(np.zeros((64, 1)))"),
 }
@@ -157,15 +175,28 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("hostile")
     for name, agent in AGENTS.items():
         (folder / f"{name}.py").write_text(agent.source)
     files = ",".join(str(folder / f"{name}.py") for name in AGENTS)
     out = folder / "out"
     command = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.short", "run", "hw1-1/sinc", "--preset", "smoke",
-         "-a", files, "--workers", "3", "-o", str(out)],
+        [
+            sys.executable,
+            "-m",
+            "tests.benchmarks.short",
+            "run",
+            "hw1-1/sinc",
+            "--preset",
+            "smoke",
+            "-a",
+            files,
+            "--workers",
+            "3",
+            "-o",
+            str(out),
+        ],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1", MARK: "1", "MLDS_BENCH_SEAL": SECRET},
         capture_output=True,
@@ -180,7 +211,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     for process in alive_with(MARK):
         process.kill()
     records = {r.agent.partition(".py")[0]: r for r in read_records(out)} if out.exists() else {}
-    yield Run(folder, records, command, left)
+    return Run(folder, records, command, left)
 
 
 def test_the_command_says_that_cells_failed(run: Run) -> None:

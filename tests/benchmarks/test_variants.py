@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from math import log10, pi, sin
 
 import gymnasium
@@ -176,4 +177,4 @@ def test_presets_are_called_what_they_are_and_the_default_is_one() -> None:
     assert all(name == preset.name for name, preset in PRESETS.items())
     assert DEFAULT_PRESET in PRESETS
     seeds = [preset.seeds for preset in PRESETS.values()]
-    assert all(set(few) <= set(many) for few, many in zip(seeds, seeds[1:], strict=False))
+    assert all(set(few) <= set(many) for few, many in pairwise(seeds))
