@@ -145,6 +145,7 @@ class NetworkAgent(Agent):
             for batch in batches:
                 descend(*batch)
                 adam.update(gradient, rate)
+            adam.forget_negligible()
             observation, _, _, _, infos = env.step(self._actions(said.view(-1, 1)))
 
     def act(  # the network holds no randomness

@@ -10,6 +10,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+NEGLIGIBLE = 1e-30
+"""A mean gradient that moves no parameter: far below epsilon, and far above denormal numbers."""
+
 
 class Adam:
     """Adam (Kingma and Ba 2015) with bias correction.
@@ -48,3 +51,12 @@ class Adam:
             amsgrad=False,
             maximize=False,
         )
+
+    def forget_negligible(self) -> None:
+        """Set to zero the averages that are too small to matter; call it now and then.
+
+        Those of a ReLU unit that is off decay for ever, into denormal numbers, on which processors
+        are many times slower: a network with dead units would lose a tenth of its speed.
+        """
+        for average in (*self._mean, *self._square):
+            average.copy_(torch.nn.functional.hardshrink(average, NEGLIGIBLE))

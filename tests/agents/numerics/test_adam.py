@@ -30,3 +30,19 @@ def test_the_first_step_is_the_learning_rate() -> None:
     parameters = torch.tensor([1.0, 1.0, 1.0])
     Adam(parameters).update(torch.tensor([1e-3, -5.0, 0.0]), 0.1)
     assert parameters.tolist() == pytest.approx([0.9, 1.1, 1.0], abs=1e-5)
+
+
+def test_what_is_negligible_is_forgotten_and_nothing_else() -> None:
+    """After a unit has died its averages decay to zero, not to denormals; no parameter notices."""
+    gradient = torch.tensor([1.0, 1.0])
+    ours = [torch.zeros(2), torch.zeros(2)]
+    forgetful, other = (Adam(parameters) for parameters in ours)
+    for step in range(2000):
+        gradient[1] = 1.0 if step < 3 else 0.0
+        for adam in (forgetful, other):
+            adam.update(gradient, 0.01)
+        forgetful.forget_negligible()
+    assert torch.equal(*ours)
+    assert forgetful._mean[0][1].item() == 0.0
+    assert 0.0 < other._mean[0][1].item() < 1e-37
+    assert torch.equal(forgetful._square[0], other._square[0])
