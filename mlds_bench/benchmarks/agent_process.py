@@ -56,6 +56,10 @@ class AgentJob:
     folder: Path
 
 
+class HungUp(Exception):
+    """The harness is gone: there is nobody to answer."""
+
+
 class Report:
     """Messages to the harness."""
 
@@ -91,7 +95,7 @@ def serve(job: AgentJob, pipe: Connection, hidden: Iterable[Connection]) -> None
     _settle(job)
     try:
         _live(job, pipe, report)
-    except EOFError:
+    except HungUp:
         return
     except BaseException as error:  # an agent's sys.exit() must not pass for an end of its own
         with suppress(OSError):  # the log may be as long as it may get
@@ -100,6 +104,7 @@ def serve(job: AgentJob, pipe: Connection, hidden: Iterable[Connection]) -> None
     finally:
         with suppress(OSError):
             sys.stdout.flush()
+        os.killpg(0, signal.SIGKILL)  # what the agent has started ends with it
 
 
 def _live(job: AgentJob, pipe: Connection, report: Report) -> None:
@@ -149,17 +154,25 @@ def _summary(env: BudgetedEnv) -> dict[str, Any]:
 
 def _answer(agent: AgentAdapter, env: Any, pipe: Connection, report: Report) -> None:
     """Play the test: the harness writes observations, the agent writes actions."""
-    num_envs = int(json.loads(pipe.recv_bytes())["num_envs"])
+    num_envs = int(_ask(pipe)["num_envs"])
     spaces = env.single_observation_space, env.single_action_space
     exchange = Exchange(*spaces, num_envs, recv_handle(pipe))
     while True:
-        question = json.loads(pipe.recv_bytes())["kind"]
+        question = _ask(pipe)["kind"]
         if question == "reset":
             agent.reset(exchange.read("done").astype(np.bool_))
         else:
             actions = agent.act(exchange.read("observation"), deterministic=True)
             exchange.write("action", check_actions(spaces[1], actions, num_envs))
         report(f"{question} done")
+
+
+def _ask(pipe: Connection) -> dict[str, Any]:
+    try:
+        message: dict[str, Any] = json.loads(pipe.recv_bytes())
+    except (EOFError, OSError):
+        raise HungUp from None
+    return message
 
 
 def _settle(job: AgentJob) -> None:

@@ -73,6 +73,7 @@ AGENTS: dict[str, Agent] = {
     "raises_in_act": Agent(
         "failed", "ZeroDivisionError.*while acting", act="return obs / (1 // 0)"
     ),
+    "asks_the_user": Agent("failed", "EOFError: .*while learning", learn="input()"),
     "hangs": Agent("timeout", "learning took longer than 4 s", learn="\nwhile True: pass"),
     "hangs_in_act": Agent("timeout", "acting took longer than 3 s", act="time.sleep(1000)"),
     "exits_in_import": Agent("failed", "SystemExit", top="sys.exit('no import')"),
@@ -151,7 +152,7 @@ AGENTS: dict[str, Agent] = {
         "failed",
         ".",
         top=SPEAK,
-        learn='say(b\'{"kind": "error", "state": "ok", "reason": ""}\')',
+        learn='say(b\'{"kind": "error", "state": "ok", "reason": "fine"}\')',
     ),
     "learns_nothing": Agent("failed", ".", top=SPEAK, learn='say(b\'{"kind": "learned"}\')'),
     "hangs_up": Agent(

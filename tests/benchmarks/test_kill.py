@@ -27,7 +27,7 @@ import subprocess, time
 class Busy:
     num_envs = 64
     def learn(self, env, budget):
-        subprocess.Popen(["sleep", "1000"], start_new_session=True)
+        subprocess.Popen(["sleep", "1000"])
         observation, _ = env.reset()
         while True:
             time.sleep(0.003)
@@ -37,14 +37,24 @@ class Busy:
     def save(self, folder):
         (folder / "weights.txt").write_text("0.1")
 """
+HANGS = """
+import subprocess, time
+from pathlib import Path
+class Busy:
+    def learn(self, env, budget):
+        subprocess.Popen(["sleep", "1000"], start_new_session=True)
+        Path(__file__).with_name("learning").touch()
+        time.sleep(1000)
+    def act(self, obs): ...
+"""
 
 
 class Runs:
     """The same command again and again, in one folder."""
 
-    def __init__(self, folder: Path, mark: str, seeds: int = SEEDS) -> None:
-        self.mark, self.out = mark, folder / "out"
-        (folder / "busy.py").write_text(AGENT)
+    def __init__(self, folder: Path, seeds: int = SEEDS, agent: str = AGENT) -> None:
+        self.out = folder / "out"
+        (folder / "busy.py").write_text(agent)
         self.command = [sys.executable, "-m", "tests.benchmarks.short", "run", "hw1-1/sinc"]
         self.command += ["--preset", "smoke", "--seeds", f"0-{seeds - 1}", "--workers", "2"]
         self.command += ["-a", str(folder / "busy.py"), "-o", str(self.out)]
@@ -53,7 +63,7 @@ class Runs:
         return subprocess.Popen(
             self.command,
             cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1", self.mark: "1"},
+            env={**os.environ, "OMP_NUM_THREADS": "1", MARK: "1"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -82,7 +92,7 @@ class Runs:
     def gone(self, seconds: float = 5.0) -> list[psutil.Process]:
         """The processes of the run that outlive it by so much: none."""
         deadline = time.monotonic() + seconds
-        while (alive := alive_with(self.mark)) and time.monotonic() < deadline:
+        while (alive := alive_with(MARK)) and time.monotonic() < deadline:
             time.sleep(0.05)
         return alive
 
@@ -94,23 +104,20 @@ def wait_for_line(process: subprocess.Popen[str], start: str = "") -> None:
         pass
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> Runs:
-    return Runs(tmp_path, MARK)
-
-
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
-    runs = Runs(tmp_path_factory.mktemp("uninterrupted"), MARK)
+    runs = Runs(tmp_path_factory.mktemp("uninterrupted"))
     runs.finish()
     return runs.results()
 
 
-def test_twenty_kills_lose_nothing(runs: Runs, uninterrupted: list[dict[str, object]]) -> None:
+def test_twenty_kills_lose_nothing(tmp_path: Path, uninterrupted: list[dict[str, object]]) -> None:
     """kill -9 at random moments: finished cells stay to the byte, none is torn, no process stays.
 
-    The end is what an uninterrupted run gives, but for times.
+    The main process alone, or its cells with it, as when the power fails. The end is what an
+    uninterrupted run gives, but for times.
     """
+    runs = Runs(tmp_path)
     moments, grown = random.Random(2), 0
     kept: dict[Path, bytes] = {}
     for number in range(KILLS):
@@ -118,7 +125,10 @@ def test_twenty_kills_lose_nothing(runs: Runs, uninterrupted: list[dict[str, obj
         if number % 4:  # some kills hit the start-up, some the first cells, most the midst
             wait_for_line(process, start="[" if number % 4 > 1 else "")
         time.sleep(moments.uniform(0.0, 0.2 if number % 4 > 1 else 0.7))
-        process.kill()
+        if number % 3:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
         process.communicate()
         assert runs.gone() == []
         now = runs.records()
@@ -136,7 +146,7 @@ def test_control_c_is_one_line_and_the_run_goes_on(
     tmp_path: Path, uninterrupted: list[dict[str, object]]
 ) -> None:
     """SIGINT to the whole group, as a terminal sends it: exit code 130, no traceback."""
-    runs = Runs(tmp_path, MARK, seeds=FEW)
+    runs = Runs(tmp_path, seeds=FEW)
     process = runs.start()
     wait_for_line(process, start="[")
     time.sleep(0.1)
@@ -153,14 +163,14 @@ def test_control_c_is_one_line_and_the_run_goes_on(
     assert runs.results() == [result for result in uninterrupted if result["seed"] in range(FEW)]
 
 
-@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGHUP])
-def test_other_ways_to_end_a_run_leave_no_process(runs: Runs, kind: signal.Signals) -> None:
-    """A closed terminal, a batch system's end of time: nothing torn, nobody stays."""
-    process = runs.start()
-    wait_for_line(process)
-    time.sleep(0.6)
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_ended_leaves_no_process(tmp_path: Path, kind: signal.Signals) -> None:
+    """Not its cells, not a hanging agent, not what that has started in a session of its own."""
+    process = (runs := Runs(tmp_path, agent=HANGS)).start()
+    while not (tmp_path / "learning").exists():
+        time.sleep(0.05)
     process.send_signal(kind)
     process.communicate(timeout=30)
     assert process.returncode != 0
-    assert runs.gone() == []
-    runs.records()
+    assert runs.gone(seconds=2.0) == []
+    assert runs.records() == {}
