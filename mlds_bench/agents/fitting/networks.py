@@ -55,7 +55,7 @@ class NetworkHyperparameters:
     learning_rate: float = 1e-3
     batch_size: int = 128
     updates_per_step: int = 100
-    threshold_spread: float = 0.5
+    threshold_spread: float = 0.25
 
     def __post_init__(self) -> None:
         sizes = {"batch_size": self.batch_size, "updates_per_step": self.updates_per_step}

@@ -10,6 +10,7 @@ from torch import nn
 
 from mlds_bench.agents.numerics.mlp import (
     SquaredErrorGradient,
+    face_in_turn,
     forward,
     initial_parameters,
     layers,
@@ -156,3 +157,21 @@ def test_a_unit_that_feels_nothing_stays_finite() -> None:
         parameters, (1, 4, 4, 1), torch.ones(1, 10), torch.Generator(), threshold_spread=0.5
     )
     assert bool(torch.isfinite(parameters).all())
+
+
+def test_rows_face_up_and_down_in_turn() -> None:
+    """Flipped where they must be, and otherwise the same."""
+    weights = torch.tensor([[-1.0, 0.5], [-3.0, 1.0], [2.0, 1.0], [0.25, 0.5]])
+    face_in_turn(weights)
+    assert weights.tolist() == [[1.0, -0.5], [-3.0, 1.0], [2.0, 1.0], [-0.25, -0.5]]
+
+
+@pytest.mark.parametrize("seed", range(32))
+def test_every_input_is_felt_by_the_first_layer(seed: int) -> None:
+    """Five units of one input, however drawn: at both ends of the interval some are on."""
+    sizes, generator = (1, 5, 1), torch.Generator().manual_seed(seed)
+    parameters = initial_parameters(sizes, generator)
+    inputs = torch.linspace(0.0, 1.0, 101)[None]
+    normalize_hidden_units(parameters, sizes, inputs, generator, threshold_spread=0.25)
+    (before,) = felt(parameters, sizes, inputs)
+    assert bool((before[:, [0, -1]] > 0.0).any(dim=0).all())
