@@ -90,7 +90,7 @@ FITTING_BUDGETS = {
 }
 # A step of Stable-Baselines3 costs a hundred times a step of a reference network.
 FITTING_SB3_STEPS = {
-    "sb3:*": {"smoke": 4_096, "quick": 32_768, "standard": 262_144, "course": 2_000_000}
+    "sb3:*": {"smoke": 4_096, "quick": 16_384, "standard": 65_536, "course": 524_288}
 }
 FITTING_POINTS = 65_536
 NETWORKS = ("shallow", "middle", "deep")

@@ -130,7 +130,7 @@ def test_twenty_kills_lose_nothing(tmp_path: Path, uninterrupted: list[dict[str,
         else:
             process.kill()
         process.communicate()
-        assert runs.gone() == []
+        assert runs.gone() == [], f"kill {number}"
         now = runs.records()
         assert kept.items() <= now.items()
         grown += len(now) > len(kept)

@@ -33,7 +33,7 @@ def plain_training(agent: NetworkAgent, steps: int) -> tuple[nn.Sequential, list
     env = FunctionFitting(num_envs=agent.num_envs, seed=0)
     x, infos = env.reset()
     inputs = torch.tensor(x.T, dtype=torch.float32)
-    normalize_hidden_units(parameters, agent.sizes, inputs, generator, threshold_spread=0.25)
+    normalize_hidden_units(parameters, agent.sizes, inputs, generator, threshold_spread=0.5)
     modules: list[nn.Module] = []
     for layer in layers(parameters, agent.sizes):
         linear = nn.Linear(layer.shape[1] - 1, layer.shape[0])
