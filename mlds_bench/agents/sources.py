@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -88,15 +89,46 @@ def closure(module: str, scope: Scope) -> dict[str, Path]:
 
 
 def digest(files: Mapping[str, Path], extra: Iterable[str] = ()) -> str:
-    """sha256 over the names and the contents of source files, and over words beside them."""
+    """sha256 over the names and the code of source files, and over words beside them.
+
+    What does not run does not count: comments, docstrings and layout may change freely.
+    """
     total = hashlib.sha256()
     for name in sorted(files):
-        content = files[name].read_bytes()
-        total.update(f"{name} {len(content)}\n".encode())
-        total.update(content)
+        code = _code(files[name])
+        total.update(f"{name} {len(code)}\n{code}".encode())
     for word in extra:
         total.update(f"{word}\n".encode())
     return total.hexdigest()
+
+
+def _code(path: Path) -> str:
+    """The tokens of a source file without comments, docstrings and white space."""
+    silent = _docstring_lines(_parse(path))
+    words = []
+    with path.open("rb") as file:
+        for token in tokenize.tokenize(file.readline):
+            if token.type in _BLOCKS:
+                words.append(_BLOCKS[token.type])
+            elif token.start[0] not in silent and token.type not in _SILENT:
+                words.append("\n" if token.type == tokenize.NEWLINE else token.string)
+    return " ".join(words)
+
+
+_BLOCKS = {tokenize.INDENT: "\t", tokenize.DEDENT: "\b"}
+_SILENT = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.ENCODING})
+
+
+def _docstring_lines(tree: ast.Module) -> set[int]:
+    """The lines that docstrings, and other strings that stand alone, take."""
+    return {
+        line
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
 
 
 def agent_class(path: Path) -> str:

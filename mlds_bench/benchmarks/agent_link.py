@@ -121,10 +121,11 @@ class AgentLink:
     def kill(self) -> None:
         """End the agent and whatever it has started."""
         self._measure()
-        for process in _family():
-            _kill(process.pid)
+        family = _family()
         if self._process.pid is not None:
-            _kill(self._process.pid, group=True)
+            _kill(self._process.pid, group=True)  # all at once: we may be killed any moment, too
+        for process in family:
+            _kill(process.pid)
         self._process.join()
         for process in _family():  # started while we killed
             _kill(process.pid)

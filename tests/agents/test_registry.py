@@ -142,7 +142,7 @@ def test_the_hash_of_a_file_follows_its_siblings_and_not_its_folder(
         (moved / path.name).write_bytes(path.read_bytes())
     assert resolve(str(moved / "my_agent.py")).source_hash() == before
     sibling = next(agent_file.parent.glob("helper_*.py"))
-    sibling.write_text(sibling.read_text() + "# changed\n")
+    sibling.write_text(sibling.read_text() + "changed = True\n")
     assert resolve(str(agent_file)).source_hash() != before
 
 

@@ -154,3 +154,23 @@ def test_packages_are_found_without_importing_them() -> None:
     assert single is not None
     assert list(closure("argparse", single)) == ["argparse"]
     assert [package_scope(name) for name in ("sys", "no_such_package", "")] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [
+        ("def f(x):\n    # another comment\n    return x + 1\n", False),
+        ('def f(x):\n    """Another docstring,\n    of two lines."""\n    return x + 1\n', False),
+        ("def f(x):\n    return (\n        x + 1\n    )\n", True),
+        ("def f(x):\n    return x  +  1\n\n\n", False),
+        ("def f(x):\n    return x + 2\n", True),
+        ("def f(x):\n    return x\n    +1\n", True),
+        ('def f(x):\n    return x + "1"\n', True),
+    ],
+)
+def test_the_digest_is_of_what_runs(tmp_path: Path, change: str, counts: bool) -> None:
+    """Comments, docstrings and layout do not make results stale; code does."""
+    first, second = tmp_path / "first.py", tmp_path / "second.py"
+    first.write_text('def f(x):\n    """A docstring."""\n    return x + 1  # a comment\n')
+    second.write_text(change)
+    assert (digest({"f": first}) != digest({"f": second})) is counts

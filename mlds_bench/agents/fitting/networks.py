@@ -3,9 +3,9 @@
 Homework 1-1 asks whether depth pays at equal numbers of parameters: 1-190-1 (571), 1-10-18-15-4-1
 (572) and 1-5-10-10-10-10-10-5-1 (571), ReLU, mean squared error, Adam, batches of 128. All three
 follow one recipe, which differs from the course's in two points: the learning rate falls to zero
-along half a cosine over the budget, and the hidden units are normalized on the first batch (Salimans
-and Kingma 2016). Both help each of them. Without the latter the deep network, whose outer layers
-have five units, often starts half dead and stays at a plateau.
+along half a cosine over the budget, and the hidden units are normalized on the first batch
+(Salimans and Kingma 2016). Both help each of them. Without the latter the deep network, whose outer
+layers have five units, often starts half dead and stays at a plateau.
 
 The labels come with the observations, so a batch of the environment is 100 minibatches; what the
 network says of each before it learns from it is its action, and so the learning curve is the
