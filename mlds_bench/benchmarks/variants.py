@@ -92,7 +92,8 @@ FITTING_BUDGETS = {
 FITTING_SB3_STEPS = {
     "sb3:*": {"smoke": 4_096, "quick": 16_384, "standard": 65_536, "course": 524_288}
 }
-FITTING_POINTS = 65_536
+# Prime sides: a grid of 2^k points would meet a sawtooth of 2^m pieces at one phase of its teeth.
+FITTING_POINTS = {1: 65_537, 2: 257**2}
 NETWORKS = ("shallow", "middle", "deep")
 
 
@@ -102,19 +103,21 @@ def _fitting(
     anchors: Anchors,
     agents: tuple[str, ...],
     published: tuple[Published, ...] = (),
+    dimension: int = 1,
 ) -> Variant:
+    points = FITTING_POINTS[dimension]
     return Variant(
         homework="hw1-1",
         name=name,
         summary=summary,
         env_id="mlds/FunctionFitting-v0",
-        env_kwargs={"target": name, "test_points": FITTING_POINTS},
+        env_kwargs={"target": name, "test_points": points},
         primary="log10_mse",
         higher_is_better=False,
         anchors=anchors,
         budgets=FITTING_BUDGETS,
         agents=("random", "constant", *agents, "sb3:PPO"),
-        test_instances=FITTING_POINTS,
+        test_instances=points,
         steps_by_agent=FITTING_SB3_STEPS,
         pass_reward=-(10**anchors.pass_mark.value),
         published=published,
@@ -177,7 +180,7 @@ VARIANTS: dict[str, Variant] = {
                 mean=1 / 3,
                 square=1 / 5,
                 pass_mark=_mse(1 / 180 / 16**4, f"{THEORY}: 16 linear pieces, exact"),
-                best=_mse(1 / 180 / 4**16, f"{THEORY}: sawtooth of 8 layers, exact"),
+                best=_mse(1 / 180 / 4**20, f"{THEORY}: sawtooth of 10 layers, exact"),
             ),
             (*NETWORKS, "spline", "sawtooth"),
         ),
@@ -188,9 +191,10 @@ VARIANTS: dict[str, Variant] = {
                 mean=1 / 4,
                 square=1 / 9,
                 pass_mark=_mse(4.5 / 180 / 16**4, f"{THEORY}: three squares of 16 pieces"),
-                best=_mse(4.5 / 180 / 4**16, f"{THEORY}: three sawtooths of 8 layers"),
+                best=_mse(4.5 / 180 / 4**20, f"{THEORY}: three sawtooths of 10 layers"),
             ),
             (*NETWORKS, "sawtooth"),
+            dimension=2,
         ),
     )
 }

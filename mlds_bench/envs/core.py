@@ -149,7 +149,7 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
     def _finish(self, done: Flags) -> dict[str, Any]:
         """Last words of the instances that ended, which are drawn anew."""
         final_observation, final_info = self.observe(), self._infos(self._told_oracle(), done)
-        self._episode[done] += 1
+        self._episode += done
         self.draw(done)
         return {
             "final_obs": final_observation,

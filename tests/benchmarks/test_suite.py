@@ -201,15 +201,16 @@ def test_the_key_changes_with_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_key_changes_with_the_agents_source(mine: Path) -> None:
-    """An edited file is another agent, a touched one is not; so is an edited sibling it imports."""
-    (mine.parent / "helper.py").write_text("SIZE = 1\n")
+    """An edited file is another agent, and so is one whose sibling was edited; comments are not."""
+    helper = mine.with_name("helper.py")
+    helper.write_text("SIZE = 1\n")
     mine.write_text(f"import helper\n{AGENT}")
     before = cells(str(mine))[0].key
-    mine.touch()
+    mine.write_text(f"# the helper knows the size\nimport helper\n\n{AGENT}")
     assert cells(str(mine))[0].key == before
-    (mine.parent / "helper.py").write_text("SIZE = 2\n")
+    helper.write_text("SIZE = 2\n")
     sibling = cells(str(mine))[0].key
-    mine.write_text(f"import helper\n\n{AGENT}")
+    mine.write_text(f"import helper\n{AGENT}".replace("obs * 0", "obs * 1"))
     assert len({before, sibling, cells(str(mine))[0].key}) == 3
 
 

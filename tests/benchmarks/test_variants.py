@@ -57,7 +57,7 @@ def test_the_square_is_anchored_at_its_exact_optimum() -> None:
 
     anchors = VARIANTS["hw1-1/square"].anchors
     assert anchors.pass_mark.value == pytest.approx(fitted(16), abs=1e-9)
-    assert anchors.best.value == pytest.approx(fitted(256), abs=1e-9)
+    assert anchors.best.value == pytest.approx(fitted(1024), abs=1e-9)
 
 
 def test_the_product_is_anchored_at_three_squares() -> None:

@@ -95,7 +95,7 @@ class FunctionFitting(BatchedEnv):
     def draw(self, mask: Flags) -> None:
         """A new point in the instances where ``mask`` (N,) is True."""
         if self._known is not self.streams:
-            self._known = self.streams
+            self._known, self._all = self.streams, self.streams.everyone
             self._make_table()
         ids = self._all if mask.all() else np.flatnonzero(mask)
         rows = self._next_rows(ids)
