@@ -16,11 +16,11 @@ from mlds_bench.benchmarks.provenance import provenance
 def examine() -> int:
     """Print the findings; returns 0 if everything works, else 1."""
     where = provenance()
-    print(f"mlds-bench   {where.package_version} ({where.git_commit or 'installed package'})")
-    print(f"python       {where.python}, {sys.executable}")
+    print(f"mlds-bench         {where.package_version} ({where.git_commit or 'installed package'})")
+    print(f"python             {where.python}, {sys.executable}")
     for name, version in {**where.packages, **where.hardware}.items():
-        print(f"{name:12} {version}")
-    print(f"data         {_data_folder()}")
+        print(f"{name:18} {version}")
+    print(f"data               {_data_folder()}")
     failures = 0
     for name, test in TESTS.items():
         began = time.perf_counter()
@@ -28,9 +28,11 @@ def examine() -> int:
             finding = test()
         except Exception as error:  # whatever is broken is the finding
             failures += 1
-            print(f"FAILED       {name}: {type(error).__name__}: {' '.join(str(error).split())}")
+            print(
+                f"FAILED             {name}: {type(error).__name__}: {' '.join(str(error).split())}"
+            )
             continue
-        print(f"ok           {name}: {finding} ({time.perf_counter() - began:.1f} s)")
+        print(f"ok                 {name}: {finding} ({time.perf_counter() - began:.1f} s)")
     print("everything works" if not failures else f"{failures} of {len(TESTS)} do not work")
     return 1 if failures else 0
 

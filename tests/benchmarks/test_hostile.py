@@ -16,7 +16,6 @@ from mlds_bench.leaderboard.record import Record, read_records
 from tests.benchmarks.short import alive_with, left_over
 from tests.processes import ROOT
 
-pytestmark = pytest.mark.xdist_group("hostile")  # one worker makes the shared run
 MARK = f"MLDS_BENCH_TEST_HOSTILE_{os.getpid()}"
 SECRET = "a secret of the hosts"
 PREAMBLE = "import gc, os, signal, subprocess, sys, time\nimport numpy as np\n"

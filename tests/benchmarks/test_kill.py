@@ -20,7 +20,6 @@ from tests.processes import ROOT
 KILLS = 20
 SEEDS = 16
 FEW = 6
-pytestmark = pytest.mark.xdist_group("kill")  # one worker makes the shared run
 MARK = f"MLDS_BENCH_TEST_KILL_{os.getpid()}"
 AGENT = """
 import subprocess, time

@@ -206,18 +206,18 @@ class NetworkAgent(Agent):
 
 
 class ShallowAgent(NetworkAgent):
-    """1-190-1."""
+    """One hidden layer, 1-190-1: 571 parameters, trained on the labels by Adam."""
 
     hyperparameters: ClassVar[type] = ShallowHyperparameters
 
 
 class MiddleAgent(NetworkAgent):
-    """1-10-18-15-4-1."""
+    """Four hidden layers, 1-10-18-15-4-1: 572 parameters, trained on the labels by Adam."""
 
     hyperparameters: ClassVar[type] = MiddleHyperparameters
 
 
 class DeepAgent(NetworkAgent):
-    """1-5-10-10-10-10-10-5-1."""
+    """Seven hidden layers, 1-5-10-10-10-10-10-5-1: 571 parameters, trained likewise."""
 
     hyperparameters: ClassVar[type] = DeepHyperparameters

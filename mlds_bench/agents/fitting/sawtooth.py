@@ -139,7 +139,7 @@ CONSTRUCTIONS: Mapping[str, Callable[[SawtoothHyperparameters], ReluNetwork]] = 
 
 
 class SawtoothAgent(Agent):
-    """The constructed network; it learns nothing and needs nothing."""
+    """The deep network that theory constructs for x^2, products and powers; it learns nothing."""
 
     hyperparameters: ClassVar[type] = SawtoothHyperparameters
 
