@@ -11,7 +11,11 @@ from typing import Any
 
 import gymnasium
 
-from mlds_bench.agents.base import UnknownHyperparameter, unknown_name
+from mlds_bench.agents.base import (
+    UnknownHyperparameter,
+    make_hyperparameters,
+    unknown_name,
+)
 
 GIVEN = ("observation_space", "action_space", "seed", "device")
 """What the harness gives to a constructor that names it."""
@@ -60,10 +64,10 @@ def known_hyperparameters(cls: type) -> list[str] | None:
 
 
 def check_params(cls: type, params: Mapping[str, Any]) -> None:
-    """Refuse hyper-parameters that the class does not have, by name.
+    """Refuse hyper-parameters that the class does not have, by name, and values it cannot take.
 
     Raises:
-        UnknownHyperparameter: one line, with the nearest right name.
+        UnknownHyperparameter: one line, with the nearest right name or the bound.
     """
     known = known_hyperparameters(cls)
     for name in params:
@@ -73,6 +77,15 @@ def check_params(cls: type, params: Mapping[str, Any]) -> None:
             raise UnknownHyperparameter(
                 f"{cls.__name__}: {unknown_name('hyper-parameter', name, known)}"
             )
+    settings = _settings(cls)
+    if settings is not None:
+        names = {field.name for field in dataclasses.fields(settings)}
+        given = {name: value for name, value in params.items() if name in names}
+        try:
+            make_hyperparameters(settings, given)
+        except TypeError as error:
+            told = ", ".join(f"{name}={_text(value)}" for name, value in given.items())
+            raise UnknownHyperparameter(f"{cls.__name__} cannot take {told}: {error}") from None
 
 
 def build(

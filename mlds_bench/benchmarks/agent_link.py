@@ -87,7 +87,8 @@ class AgentLink:
         while True:
             message = self._next_message(deadline, seconds, doing)
             if message.get("kind") == "error":
-                raise CellFailure(message["state"], f"{message['reason']}, while {doing}")
+                where = "" if message["state"] == "skipped" else f", while {doing}"
+                raise CellFailure(message["state"], f"{message['reason']}{where}")
             if message.get("kind") == "point" and on_point is not None:
                 on_point(message["point"])
             elif message.get("kind") == kind:

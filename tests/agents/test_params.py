@@ -18,6 +18,7 @@ from mlds_bench.agents.params import (
     label,
     parse_params,
 )
+from mlds_bench.agents.registry import resolve
 
 BOX, DISCRETE = spaces.Box(0, 1, (2,)), spaces.Discrete(3)
 
@@ -185,3 +186,17 @@ def test_effective_parameters_are_json_whatever_they_are() -> None:
         "object": "Bare",
         "map": {"1": [2]},
     }
+
+
+@pytest.mark.parametrize(
+    ("params", "line"),
+    [
+        ({"learning_rate": "abc"}, "learning_rate must be float, got 'abc'"),
+        ({"learning_rate": -1}, "learning_rate must be a finite number above 0"),
+        ({"hidden": 5}, "cannot take hidden=5"),
+    ],
+)
+def test_values_are_checked_before_anything_runs(params: dict[str, Any], line: str) -> None:
+    """A value that the dataclass refuses is a usage error, not a failed cell."""
+    with pytest.raises(UnknownHyperparameter, match=line):
+        check_params(resolve("deep").load(), params)
