@@ -82,8 +82,8 @@ class NoHyperparameters:
 class Agent:
     """Base of the reference agents.
 
-    A subclass names its settings in a frozen dataclass, ``hyperparameters``, and finds their
-    values in ``self.hyper``.
+    A subclass names its settings in a frozen dataclass, ``hyperparameters``, finds their values in
+    ``self.hyper``, and sets itself up in `prepare`.
 
     Args:
         observation_space: of one instance.
@@ -113,6 +113,14 @@ class Agent:
         self.seed = seed
         self.device = device
         self.hyper: Any = make_hyperparameters(self.hyperparameters, hyperparameters)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Set up for these spaces and settings; the constructor calls it once, last.
+
+        Raises:
+            Unsupported: the agent does not fit these spaces.
+        """
 
     def learn(self, env: VectorEnv[Any, Any, Any], budget: Budget) -> None:
         """Learn in a batch of ``num_envs`` instances until done or `BudgetExhausted`."""
@@ -145,6 +153,9 @@ def make_hyperparameters(cls: type, values: Mapping[str, Any]) -> Any:
         return cls(**converted)
     except ValueError as error:
         raise UnknownHyperparameter(str(error)) from None
+    except TypeError as error:
+        told = ", ".join(f"{name}={value!r}" for name, value in values.items())
+        raise UnknownHyperparameter(f"{cls.__name__} cannot take {told}: {error}") from None
 
 
 _KINDS: dict[Any, tuple[type, ...]] = {

@@ -32,8 +32,8 @@ class RandomAgent(Agent):
     It does not see ``infos["action_mask"]``: where actions are masked it may name an illegal one.
     """
 
-    def __init__(self, **keywords: Any) -> None:
-        super().__init__(**keywords)
+    def prepare(self) -> None:
+        """Seed the generator."""
         self._generator = np.random.default_rng(derive(self.seed, "random"))
 
     def act(self, obs: Any, *, deterministic: bool = True) -> Any:  # noqa: ARG002
@@ -73,8 +73,8 @@ class ConstantAgent(Agent):
     num_envs = 64
     hyperparameters: ClassVar[type] = ConstantHyperparameters
 
-    def __init__(self, **keywords: Any) -> None:
-        super().__init__(**keywords)
+    def prepare(self) -> None:
+        """Take the given constant, or start from the middle."""
         self._tally: Tally = make_tally(self.action_space)
         self._action = middle(self.action_space)
         if self.hyper.action is not None:

@@ -80,12 +80,7 @@ def check_params(cls: type, params: Mapping[str, Any]) -> None:
     settings = _settings(cls)
     if settings is not None:
         names = {field.name for field in dataclasses.fields(settings)}
-        given = {name: value for name, value in params.items() if name in names}
-        try:
-            make_hyperparameters(settings, given)
-        except TypeError as error:
-            told = ", ".join(f"{name}={_text(value)}" for name, value in given.items())
-            raise UnknownHyperparameter(f"{cls.__name__} cannot take {told}: {error}") from None
+        make_hyperparameters(settings, {k: v for k, v in params.items() if k in names})
 
 
 def build(

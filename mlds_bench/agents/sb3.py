@@ -16,7 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-import gymnasium
 import numpy as np
 import numpy.typing as npt
 import stable_baselines3
@@ -59,28 +58,14 @@ class Sb3Agent(Agent):
 
     algorithm: ClassVar[type[BaseAlgorithm]]
 
-    def __init__(
-        self,
-        *,
-        observation_space: gymnasium.Space[Any],
-        action_space: gymnasium.Space[Any],
-        seed: int = 0,
-        device: str = "cpu",
-        **hyperparameters: Any,
-    ) -> None:
-        super().__init__(
-            observation_space=observation_space,
-            action_space=action_space,
-            seed=seed,
-            device=device,
-            **hyperparameters,
-        )
+    def prepare(self) -> None:
+        """Complete the settings and make the untrained model."""
         self.name = f"sb3:{self.algorithm.__name__}"
-        check_spaces(self.name, observation_space, action_space)
-        self.hyper = completed(self.hyper, self.algorithm, observation_space)
+        check_spaces(self.name, self.observation_space, self.action_space)
+        self.hyper = completed(self.hyper, self.algorithm, self.observation_space)
         self.num_envs = self.hyper.num_envs
         self._stochastic_calls = 0
-        table = spaces_only(observation_space, action_space, self.num_envs)
+        table = spaces_only(self.observation_space, self.action_space, self.num_envs)
         self.model = self._make_model(table, most_steps=self.num_envs)
 
     def learn(self, env: VectorEnv[Any, Any, Any], budget: Budget) -> None:

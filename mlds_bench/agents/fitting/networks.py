@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import gymnasium
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -102,27 +101,13 @@ class NetworkAgent(Agent):
 
     hyper: NetworkHyperparameters
 
-    def __init__(
-        self,
-        *,
-        observation_space: gymnasium.Space[Any],
-        action_space: gymnasium.Space[Any],
-        seed: int = 0,
-        device: str = "cpu",
-        **hyperparameters: Any,
-    ) -> None:
-        super().__init__(
-            observation_space=observation_space,
-            action_space=action_space,
-            seed=seed,
-            device=device,
-            **hyperparameters,
-        )
-        dimension = input_dimension(type(self).__name__, observation_space, action_space)
+    def prepare(self) -> None:
+        """Draw the initial parameters."""
+        dimension = input_dimension(type(self).__name__, self.observation_space, self.action_space)
         self.num_envs = self.hyper.batch_size * self.hyper.updates_per_step
         self.sizes = (dimension, *self.hyper.hidden, 1)
-        self._generator = torch.Generator().manual_seed(seed)
-        self.parameters = initial_parameters(self.sizes, self._generator).to(device)
+        self._generator = torch.Generator().manual_seed(self.seed)
+        self.parameters = initial_parameters(self.sizes, self._generator).to(self.device)
         self._is_new = True
 
     def learn(self, env: VectorEnv[Any, Any, Any], budget: Budget) -> None:

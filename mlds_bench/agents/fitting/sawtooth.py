@@ -24,7 +24,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-import gymnasium
 import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
@@ -143,23 +142,9 @@ class SawtoothAgent(Agent):
 
     hyperparameters: ClassVar[type] = SawtoothHyperparameters
 
-    def __init__(
-        self,
-        *,
-        observation_space: gymnasium.Space[Any],
-        action_space: gymnasium.Space[Any],
-        seed: int = 0,
-        device: str = "cpu",
-        **hyperparameters: Any,
-    ) -> None:
-        super().__init__(
-            observation_space=observation_space,
-            action_space=action_space,
-            seed=seed,
-            device=device,
-            **hyperparameters,
-        )
-        dimension = input_dimension(type(self).__name__, observation_space, action_space)
+    def prepare(self) -> None:
+        """Construct the network for the target."""
+        dimension = input_dimension(type(self).__name__, self.observation_space, self.action_space)
         name = self.hyper.target
         if name == "auto":
             name = "square" if dimension == 1 else "product"

@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import gymnasium
 import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import VectorEnv
@@ -137,23 +136,9 @@ class SplineAgent(Agent):
     num_envs = 12_800
     hyperparameters: ClassVar[type] = SplineHyperparameters
 
-    def __init__(
-        self,
-        *,
-        observation_space: gymnasium.Space[Any],
-        action_space: gymnasium.Space[Any],
-        seed: int = 0,
-        device: str = "cpu",
-        **hyperparameters: Any,
-    ) -> None:
-        super().__init__(
-            observation_space=observation_space,
-            action_space=action_space,
-            seed=seed,
-            device=device,
-            **hyperparameters,
-        )
-        dimension = input_dimension(type(self).__name__, observation_space, action_space)
+    def prepare(self) -> None:
+        """Start from no pieces at all."""
+        dimension = input_dimension(type(self).__name__, self.observation_space, self.action_space)
         if dimension != 1:
             raise Unsupported(f"spline fits functions of one variable, not of {dimension}")
         zero = np.zeros(1)
