@@ -85,7 +85,7 @@ THEORY = "MLDS 2018, lecture 'Why deep structure'"
 FITTING_BUDGETS = {
     "smoke": Budget(64_000, seconds=20.0),
     "quick": Budget(2_560_000, seconds=60.0),
-    "standard": Budget(25_600_000, seconds=600.0),
+    "standard": Budget(6_400_000, seconds=600.0),
     "course": Budget(200_000_000, seconds=7200.0),
 }
 # A step of Stable-Baselines3 costs a hundred times a step of a reference network.
