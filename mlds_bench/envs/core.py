@@ -21,7 +21,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from mlds_bench.envs.actions import InvalidAction, check_actions
-from mlds_bench.envs.recording import Recording
+from mlds_bench.envs.recording import Recorded, Recording
 from mlds_bench.envs.streams import Streams
 
 __all__ = ["BatchedEnv", "InvalidAction", "Recording", "SingleView", "Split", "check_actions"]
@@ -53,6 +53,8 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
     }
     view_options: ClassVar[frozenset[str]] = frozenset()
     """Keyword arguments that an agent may choose (its view of the game), and no others."""
+    recorded: ClassVar[Recorded] = "steps"
+    """What the test split records: every step, or how each episode ended; see `Recording`."""
 
     def __init__(
         self,
@@ -74,9 +76,11 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         self.observation_space = batch_space(observation_space, num_envs)
         self.action_space = batch_space(action_space, num_envs)
         self.action_mask: Flags | None = None
-        self.recording = Recording()
+        self.recording = Recording(self.recorded)
         self._everyone = np.ones(num_envs, dtype=np.bool_)
         self._episode = np.zeros(num_envs, dtype=np.int64)
+        self._length = np.zeros(num_envs, dtype=np.int64)
+        self._return = np.zeros(num_envs)
         self._seed = seed
         self._current: dict[str, Any] | None = None
 
@@ -119,9 +123,9 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         if seed is not None or self._current is None:
             self.streams = Streams(self._checked_seed(seed), self.num_envs)
             self._episode[:] = -1
-            self.recording = Recording()
+            self.recording = Recording(self.recorded)
             mask = self._everyone
-        self._episode[mask] += 1
+        self._begin(mask)
         self.draw(mask)
         return self._look()
 
@@ -132,7 +136,10 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         actions = check_actions(self.single_action_space, actions, self.num_envs, self.action_mask)
         seen = self._current
         reward, terminated, truncated = self.advance(actions)
-        if self.split == "test":
+        if self.recorded == "ends":
+            self._length += 1
+            self._return += reward
+        elif self.split == "test":
             self.recording.append(
                 **seen,
                 action=_copy(actions),
@@ -142,14 +149,32 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
                 episode=self._episode.copy(),
             )
         done = terminated | truncated
-        final = self._finish(done) if done.any() else {}
+        final = self._end(done, terminated, truncated) if done.any() else {}
         observation, infos = self._look()
         return observation, reward, terminated, truncated, {**infos, **final}
+
+    def _end(self, done: Flags, terminated: Flags, truncated: Flags) -> dict[str, Any]:
+        """Last words of the instances that ended, recorded where ends are what is recorded."""
+        if self.split == "train" or self.recorded == "steps":
+            return self._finish(done)
+        ended, oracle = np.flatnonzero(done), self.oracle()
+        entry = {
+            "instance": ended,
+            "episode": self._episode[ended],
+            "length": self._length[ended],
+            "return": self._return[ended],
+            "terminated": terminated[ended],
+            "truncated": truncated[ended],
+            **({} if oracle is None else {"oracle": _take(oracle, ended)}),
+        }
+        final = self._finish(done)
+        self.recording.append(**entry, observation=_take(final["final_obs"], ended))
+        return final
 
     def _finish(self, done: Flags) -> dict[str, Any]:
         """Last words of the instances that ended, which are drawn anew."""
         final_observation, final_info = self.observe(), self._infos(self._told_oracle(), done)
-        self._episode += done
+        self._begin(done)
         self.draw(done)
         return {
             "final_obs": final_observation,
@@ -158,10 +183,19 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
             "_final_info": done.copy(),
         }
 
+    def _begin(self, mask: Flags) -> None:
+        """Count a new episode in the instances where ``mask`` is True."""
+        self._episode += mask
+        if self.recorded == "ends":
+            np.copyto(self._length, 0, where=mask)
+            np.copyto(self._return, 0.0, where=mask)
+
     def _look(self) -> tuple[Any, dict[str, Any]]:
         observation = self.observe()
         if self.split == "test":
-            self._current = {"observation": _copy(observation), "oracle": self.oracle()}
+            self._current = {}
+            if self.recorded == "steps":
+                self._current = {"observation": _copy(observation), "oracle": self.oracle()}
             return observation, self._infos(None, self._everyone)
         self._current = {}
         return observation, self._infos(self.oracle(), self._everyone)
@@ -270,6 +304,12 @@ def _row(batch: Any) -> Any:
     if isinstance(batch, Mapping):
         return {key: _row(value) for key, value in batch.items()}
     return batch[0]
+
+
+def _take(batch: Any, rows: npt.NDArray[np.intp]) -> Any:
+    if isinstance(batch, Mapping):
+        return {key: _take(value, rows) for key, value in batch.items()}
+    return batch[rows]
 
 
 def _copy(batch: Any) -> Any:

@@ -3,38 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+Recorded: TypeAlias = Literal["steps", "ends"]
+"""What a room's scores are made of: every step, or how each episode ended."""
+
 
 class Recording:
-    """Steps of the test split, in order, for `scoring.score` to read.
+    """What `scoring.score` reads: the steps of the test split, in order, or its episodes' ends.
 
     A step holds, under these names: ``observation`` (what the action answered), ``action``,
     ``reward``, ``terminated``, ``truncated``, ``oracle`` (the hidden truth of that observation) and
     ``episode`` (int64, how many episodes the instance had finished before). Arrays are
     (N, ...); an observation, action or oracle may be a dictionary of such.
+
+    Rooms whose episodes are long and judged by how they end record the ends alone: of the K
+    instances that ended in one step, the last ``observation`` and its ``oracle`` (K, ...),
+    ``instance``, ``episode`` and ``length`` (K,) int64, ``return`` (K,) float64, ``terminated`` and
+    ``truncated`` (K,) bool.
+
+    Args:
+        recorded: ``steps`` or ``ends``.
     """
 
-    def __init__(self) -> None:
-        self.steps: list[dict[str, Any]] = []
+    def __init__(self, recorded: Recorded = "steps") -> None:
+        self.recorded = recorded
+        self.entries: list[dict[str, Any]] = []
 
     def __len__(self) -> int:
-        return len(self.steps)
+        """Steps of the batch, or episodes that ended."""
+        if self.recorded == "steps":
+            return len(self.entries)
+        return sum(len(entry["instance"]) for entry in self.entries)
 
-    def append(self, **step: Any) -> None:
-        """Add one step of the batch."""
-        self.steps.append(step)
+    def append(self, **entry: Any) -> None:
+        """Add one step of the batch, or the episodes that ended in it."""
+        self.entries.append(entry)
 
     def arrays(self) -> dict[str, Any]:
-        """All steps stacked: every array is (T, N, ...)."""
-        if not self.steps:
-            raise ValueError("nothing was recorded: step an environment of the test split first")
-        return {name: _stack([step[name] for step in self.steps]) for name in self.steps[0]}
+        """All steps stacked, every array (T, N, ...); or all ends, every array (E, ...)."""
+        if not self.entries:
+            way = {"steps": "step", "ends": "end an episode of"}[self.recorded]
+            raise ValueError(f"nothing was recorded: {way} an environment of the test split first")
+        join = np.stack if self.recorded == "steps" else np.concatenate
+        return {name: _join(join, [one[name] for one in self.entries]) for name in self.entries[0]}
 
 
-def _stack(items: list[Any]) -> Any:
+def _join(join: Any, items: list[Any]) -> Any:
     if isinstance(items[0], Mapping):
-        return {key: _stack([item[key] for item in items]) for key in items[0]}
-    return np.stack(items)
+        return {key: _join(join, [item[key] for item in items]) for key in items[0]}
+    return join(items)

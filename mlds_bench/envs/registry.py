@@ -19,6 +19,7 @@ NAMESPACE = "mlds"
 
 ROOMS: dict[str, dict[str, str]] = {
     "fitting": {"FunctionFitting": "fit a function from its values at points"},
+    "landscape": {"LossLandscape": "query a loss surface at a point, and move there or not"},
 }
 """Room folder -> environment name -> what one decision is."""
 

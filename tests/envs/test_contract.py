@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode
 from mlds_bench.envs.contract import CHECKS, ContractViolation, Factory, check_env, rollout
 from mlds_bench.envs.core import Flags, Outcome
 from mlds_bench.envs.recording import Recording
-from tests.envs.toys import Composite, Walk
+from tests.envs.toys import Composite, LongWalk, Walk
 
 
 class OutsideItsSpace(Walk):
@@ -94,7 +94,7 @@ class SharedRecord(Walk):
 
     def step(self, actions: Any) -> Any:
         result = super().step(actions)
-        for step in self.recording.steps[-1:]:
+        for step in self.recording.entries[-1:]:
             step["reward"] = result[1]
         return result
 
@@ -160,7 +160,17 @@ class Forgets(Walk):
     def step(self, actions: Any) -> Any:
         result = super().step(actions)
         if self.age[0] % 2:
-            self.recording.steps[-1:] = []
+            self.recording.entries[-1:] = []
+        return result
+
+
+class ForgetsEnds(LongWalk):
+    """Records the ends of every other step."""
+
+    def step(self, actions: Any) -> Any:
+        result = super().step(actions)
+        if len(self.recording.entries) % 2:
+            self.recording.entries[-1:] = []
         return result
 
 
@@ -230,6 +240,7 @@ BROKEN: list[tuple[str, Factory, str]] = [
     ("oracle rule", TellsAlways, "the test split tells infos[\"['oracle']\"]"),
     ("oracle rule", TellsNever, "the train split does not tell the oracle"),
     ("oracle rule", Forgets, "of 30 test steps recorded"),
+    ("oracle rule", ForgetsEnds, "ends of episodes recorded"),
     ("invalid actions", Clips, "an action that is out of range was taken"),
     ("invalid actions", Rounds, "an action that is not whole was taken"),
     ("invalid actions", partial(ToleratesMasked, masked=True), "that is masked was taken"),
@@ -259,7 +270,7 @@ def test_every_rule_is_shown_broken() -> None:
 
 
 @pytest.mark.parametrize(
-    "toy", [Walk, partial(Walk, masked=True), partial(Walk, horizon=9), Composite]
+    "toy", [Walk, LongWalk, partial(Walk, masked=True), partial(Walk, horizon=9), Composite]
 )
 def test_sound_environments_pass(toy: Factory) -> None:
     """The toys, unbroken, pass every check."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import numpy as np
 import pytest
 
-from mlds_bench.envs.recording import Recording
-from tests.envs.toys import Composite, Walk
+from mlds_bench.envs.recording import Recorded, Recording
+from tests.envs.toys import Composite, LongWalk, Walk
 
 
 def test_steps_are_stacked_in_order() -> None:
@@ -83,3 +85,87 @@ def test_train_records_nothing() -> None:
     env.reset()
     env.step([1, 1])
     assert len(env.recording) == 0
+
+
+class LongComposite(Composite):
+    """Dictionaries, of which the ends alone are recorded."""
+
+    recorded: ClassVar[Recorded] = "ends"
+
+
+class Silent(LongWalk):
+    """Has no oracle."""
+
+    def oracle(self) -> Any:
+        return None
+
+
+def test_ends_are_what_the_final_observations_told() -> None:
+    """One row an episode that ended, in order: last observation, its oracle, return, length."""
+    env = LongWalk(num_envs=6, split="test", seed=0, horizon=3)
+    env.reset()
+    rows: list[Any] = []
+    totals, lengths, episodes = np.zeros(6), np.zeros(6, int), np.zeros(6, int)
+    for step in range(11):
+        result = env.step(np.full(6, 2 if step % 2 else 1))
+        _, reward, terminated, truncated, infos = result
+        totals, lengths = totals + reward, lengths + 1
+        for i in np.flatnonzero(terminated | truncated):
+            last = infos["final_obs"][i]
+            ended = (terminated[i], truncated[i])
+            rows.append((i, episodes[i], lengths[i], totals[i], *ended, *last, last[0] < 0.5))
+            totals[i], lengths[i] = 0.0, 0
+            episodes[i] += 1
+    arrays = env.recording.arrays()
+    names = ("instance", "episode", "length", "return", "terminated", "truncated")
+    told = [arrays[name] for name in names] + [*arrays["observation"].T, arrays["oracle"]]
+    assert len(env.recording) == len(rows) > 12
+    np.testing.assert_array_equal(np.column_stack(told), np.array(rows, float))
+    assert set(arrays) == {*names, "observation", "oracle"}
+    assert [arrays[name].dtype.str[1:] for name in names] == ["i8", "i8", "i8", "f8", "b1", "b1"]
+    assert len(set(arrays["terminated"])) == 2
+
+
+def test_ends_keep_dictionaries_and_leave_out_a_missing_oracle() -> None:
+    """A Dict observation becomes a dictionary of (E, ...) arrays; no oracle, no entry."""
+    env = LongComposite(num_envs=4, split="test", seed=0)
+    env.reset()
+    for _ in range(9):
+        env.step({"go": np.ones(4, np.int64), "v": np.zeros((4, 2), np.float32)})
+    arrays = env.recording.arrays()
+    assert arrays["observation"]["x"].shape == (len(env.recording), 3)
+    assert arrays["oracle"]["v"].shape == (len(env.recording), 2)
+    silent = Silent(num_envs=2, split="test", seed=0, horizon=1)
+    silent.reset()
+    silent.step([1, 1])
+    assert "oracle" not in silent.recording.arrays()
+
+
+def test_an_episode_that_a_reset_cuts_off_is_no_end() -> None:
+    """Its steps and rewards belong to nobody; its ordinal is used up."""
+    env = LongWalk(num_envs=2, split="test", seed=0, horizon=3)
+    env.reset()
+    env.step([1, 1])
+    env.reset(options={"reset_mask": np.array([True, False])})
+    for _ in range(3):
+        env.step([1, 1])
+    arrays = env.recording.arrays()
+    assert arrays["instance"].tolist() == [1, 0]
+    assert arrays["episode"].tolist() == [0, 1]
+    assert arrays["length"].tolist() == [3, 3]
+
+
+def test_ends_follow_the_seed_and_the_split() -> None:
+    """A seeded reset forgets the ends; train has none; none at all is refused with the way out."""
+    env = LongWalk(num_envs=2, split="test", seed=0, horizon=1)
+    env.reset()
+    env.step([1, 1])
+    assert len(env.recording) == 2
+    env.reset(seed=1)
+    assert len(env.recording) == 0
+    with pytest.raises(ValueError, match="end an episode of an environment of the test split"):
+        env.recording.arrays()
+    train = LongWalk(num_envs=2, split="train", seed=0, horizon=1)
+    train.reset()
+    train.step([1, 1])
+    assert len(train.recording) == 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
 
 from mlds_bench.envs.core import BatchedEnv, Flags, Outcome
+from mlds_bench.envs.recording import Recorded
 
 
 class Walk(BatchedEnv):
@@ -40,6 +41,12 @@ class Walk(BatchedEnv):
 
     def oracle(self) -> Any:
         return (self.place < 0.5).astype(np.int64)
+
+
+class LongWalk(Walk):
+    """A walk of which the ends alone are recorded."""
+
+    recorded: ClassVar[Recorded] = "ends"
 
 
 class Composite(BatchedEnv):

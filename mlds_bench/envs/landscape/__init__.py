@@ -1,0 +1,1 @@
+"""Loss landscapes: homework 1-2."""

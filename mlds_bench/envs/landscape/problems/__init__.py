@@ -1,0 +1,1 @@
+"""The loss surfaces, a file a family."""

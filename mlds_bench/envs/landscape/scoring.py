@@ -1,0 +1,112 @@
+"""Scores of an optimizer, from how its episodes ended.
+
+- ``solved_share``: share of the episodes whose last point has a value of at most ``solved``.
+- ``log10_loss``: median of log10 of the final loss above the problem's bottom, at least -30.
+- ``gradient_norm``: median of the final gradient norm.
+- ``minimal_ratio``: share of positive eigenvalues of the exact Hessian at the last point (above
+  1e-8 of the largest in absolute value), mean over the first `hessian_cap` instances; points that
+  diverged have none.
+- ``spearman``: with ``objective="gradient_norm"``, the rank correlation of final loss and minimal
+  ratio over the same points; left out where one of the two is constant.
+
+Loss and gradient are computed anew at the last points theta. Diverged points count as loss and norm
+1e12. All instances count alike: episodes beyond the number that every instance has ended are left
+out, because those that end early would otherwise be heard more often.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+
+from mlds_bench.envs.core import Recording
+from mlds_bench.envs.landscape.curvature import minimal_ratio_counts
+from mlds_bench.envs.landscape.problems.base import Array, Problem
+from mlds_bench.envs.landscape.problems.catalogue import make_problem
+from mlds_bench.envs.landscape.specs import LIMIT, Objective, threshold
+from mlds_bench.envs.landscape.values import gradient_norm, logarithm, query, value
+
+MOST_HESSIANS = 128
+HESSIAN_ENTRIES = 8_000_000
+"""Entries of all Hessians of one scoring together: at d = 982, eight of them."""
+
+
+def score(
+    recording: Recording,
+    *,
+    problem: str = "xor",
+    hidden: int | None = None,
+    activation: str | None = None,
+    depth: int | None = None,
+    k: int | None = None,
+    n: int | None = None,
+    points: int | None = None,
+    objective: Objective = "loss",
+    solved: float | None = None,
+    **_play: object,
+) -> dict[str, float]:
+    """Scores of the recorded ends.
+
+    Args:
+        recording: of the test split.
+        problem: as the environment was made with; so are the others.
+        hidden: likewise.
+        activation: likewise.
+        depth: likewise.
+        k: likewise.
+        n: likewise.
+        points: likewise.
+        objective: likewise.
+        solved: likewise.
+    """
+    surface = make_problem(
+        problem, hidden=hidden, activation=activation, depth=depth, k=k, n=n, points=points
+    )
+    theta = final_points(recording)
+    loss, gradient = query(surface, theta)
+    values = value(loss, gradient, bottom=surface.bottom, objective=objective)
+    is_solved = values <= threshold(surface.spec, objective, solved)
+    excess = value(loss, gradient, bottom=surface.bottom, objective="loss")
+    norm = np.minimum(gradient_norm(gradient), LIMIT)
+    scores = {
+        "solved_share": float(is_solved.mean()),
+        "log10_loss": float(np.median(logarithm(excess))),
+        "gradient_norm": float(np.median(norm)),
+    }
+    chosen = np.flatnonzero(excess < LIMIT)[: hessian_cap(surface.dimension)]
+    return scores | _curvature_scores(surface, theta[chosen], loss[chosen], objective)
+
+
+def final_points(recording: Recording) -> Array:
+    """The last points theta (E, d) of the first episodes, as many of each instance as all ended."""
+    ends = recording.arrays()
+    instances = ends["instance"]
+    episodes = np.bincount(instances).min()
+    if episodes == 0:
+        raise ValueError(
+            f"instance {int(np.bincount(instances).argmin())} has ended no episode: play on until "
+            "every instance has"
+        )
+    counted = np.flatnonzero(ends["episode"] < episodes)
+    order = np.lexsort((instances[counted], ends["episode"][counted]))
+    theta: Array = ends["oracle"]["theta"][counted[order]]
+    return theta
+
+
+def hessian_cap(dimension: int) -> int:
+    """Points whose Hessian is computed: at most 128, fewer where d is large, at least 1."""
+    return max(1, min(MOST_HESSIANS, HESSIAN_ENTRIES // dimension**2))
+
+
+def _curvature_scores(
+    surface: Problem, theta: Array, loss: Array, objective: Objective
+) -> dict[str, float]:
+    if len(theta) == 0:
+        return {}
+    positive, zero, negative = minimal_ratio_counts(surface.loss, torch.from_numpy(theta))
+    ratio = positive / (positive + zero + negative)
+    scores = {"minimal_ratio": float(ratio.mean())}
+    if objective == "gradient_norm" and np.ptp(ratio) > 0.0 and np.ptp(loss) > 0.0:
+        scores["spearman"] = float(spearmanr(loss, ratio).statistic)
+    return scores

@@ -1,0 +1,45 @@
+"""What a point of a landscape is worth: the numbers that rewards, ends and scores are made of."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from mlds_bench.envs.landscape.problems.base import Array, Problem
+from mlds_bench.envs.landscape.specs import FLOOR, LIMIT, Objective
+
+
+def query(problem: Problem, theta: Array) -> tuple[Array, Array]:
+    """Losses (N,) and gradients (N, d) at points (N, d), finite: clipped to [-LIMIT, LIMIT].
+
+    What is no number becomes LIMIT.
+    """
+    loss, gradient = problem.loss_and_gradient(torch.from_numpy(theta))
+    return _finite(loss.numpy()), _finite(gradient.numpy())
+
+
+def value(loss: Array, gradient: Array, *, bottom: float, objective: Objective) -> Array:
+    """What is to be made small, (N,): the loss above the bottom, or the norm of the gradient.
+
+    It is LIMIT where the point has diverged; below the bottom it is negative.
+    """
+    above = loss - bottom if objective == "loss" else gradient_norm(gradient)
+    return np.where(loss < LIMIT, np.minimum(above, LIMIT), LIMIT)
+
+
+def gradient_norm(gradient: Array) -> Array:
+    """Euclidean norms (N,) of gradients (N, d)."""
+    norm: Array = np.sqrt(np.einsum("nd,nd->n", gradient, gradient))
+    return norm
+
+
+def logarithm(values: Array) -> Array:
+    """log10 of values, which count as at least FLOOR; (N,) -> (N,)."""
+    return np.log10(np.maximum(values, FLOOR))
+
+
+def _finite(array: Array) -> Array:
+    """The array, clipped if need be: its smallest and largest value tell, NaN included."""
+    if array.min() >= -LIMIT and array.max() <= LIMIT:
+        return array
+    return np.nan_to_num(array, nan=LIMIT, posinf=LIMIT, neginf=-LIMIT).clip(-LIMIT, LIMIT)

@@ -1,0 +1,61 @@
+"""Names and parameters of the problems, and what is said about wrong ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mlds_bench.envs.landscape.problems.catalogue import MAKERS, make_problem
+from mlds_bench.envs.landscape.specs import BOUNDS, PROBLEMS, STARTS, find_spec, threshold
+
+
+def test_every_problem_can_be_made() -> None:
+    """The specs and the makers are the same list, and a problem bears its name."""
+    assert set(MAKERS) == set(PROBLEMS)
+    for name, spec in PROBLEMS.items():
+        assert name == spec.name == make_problem(name).name
+        assert spec.start in STARTS
+        assert set(spec.parameters) <= {*BOUNDS, "activation"}
+
+
+def test_defaults_and_given_values() -> None:
+    """None stands for the default; the student is as large as the teacher unless told."""
+    assert find_spec("xor").settings(hidden=None) == {"hidden": 3, "activation": "relu"}
+    assert find_spec("sinc").settings(hidden=4, depth=1)["hidden"] == 4
+    teacher = find_spec("teacher-student")
+    assert teacher.settings() == {"k": 6, "n": 6}
+    assert teacher.settings(k=9) == {"k": 9, "n": 9}
+    assert teacher.settings(n=7) == {"k": 6, "n": 7}
+    assert teacher.settings(k=9, n=11) == {"k": 9, "n": 11}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("jelyfish", {}, r"unknown problem 'jelyfish': did you mean 'jellyfish'\?"),
+        ("zzz", {}, "unknown problem 'zzz': there are quadratic, saddle, .*, digits"),
+        ("xor", {"depth": 2}, "problem 'xor' takes no depth: it takes hidden, activation"),
+        ("saddle", {"k": 2}, "problem 'saddle' takes no k: it takes no parameters"),
+        ("xor", {"hidden": 0}, r"hidden must be a whole number in 1\.\.256, got 0"),
+        ("xor", {"hidden": 2.0}, r"hidden must be a whole number in 1\.\.256, got 2\.0"),
+        ("deep-linear", {"depth": True}, r"depth must be a whole number in 1\.\.64, got True"),
+        ("teacher-student", {"n": -3}, r"n must be a whole number in 1\.\.128, got -3"),
+        ("xor", {"activation": "elu"}, "activation must be one of relu, sigmoid, tanh, got 'elu'"),
+        ("digits", {"points": 5000}, r"points must be in 2\.\.1797 on digits, got 5000"),
+    ],
+)
+def test_wrong_problems_get_one_clear_line(
+    name: str, arguments: dict[str, Any], message: str
+) -> None:
+    """The value, the bound, and the nearest right thing."""
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        make_problem(name, **arguments)
+
+
+def test_the_threshold_follows_problem_and_objective() -> None:
+    """The caller's value; else the problem's for its loss, 1e-3 for the gradient norm."""
+    spec = find_spec("xor")
+    assert threshold(spec, "loss", None) == spec.solved == 1e-2
+    assert threshold(spec, "gradient_norm", None) == 1e-3
+    assert threshold(spec, "gradient_norm", 1e-9) == 1e-9
