@@ -21,7 +21,7 @@ from mlds_bench.benchmarks.seal import Seal
 from mlds_bench.benchmarks.suite import Cell, plan
 from mlds_bench.benchmarks.variants import VARIANTS, Variant
 
-BUDGET = Budget(4096, seconds=3.0)
+BUDGET = Budget(4096, seconds=9.0)
 TEST_POINTS = 1024
 PRESET = replace(
     PRESETS["smoke"], memory_mb=1024, start_seconds=30.0, grace_seconds=1.0, act_seconds=3.0
