@@ -1,0 +1,1 @@
+"""Reference agents of the loss landscape room: optimizers, each of them batched."""
