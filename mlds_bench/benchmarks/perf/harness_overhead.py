@@ -31,8 +31,8 @@ from mlds_bench.benchmarks.suite import Cell, plan
 from mlds_bench.envs.fitting.data import training_points
 from mlds_bench.envs.fitting.specs import sinc
 
-UPDATES = 40_000
-ROUNDS = 5
+UPDATES = 120_000
+ROUNDS = 3
 
 
 def bare_loop(seed: int) -> float:
