@@ -14,7 +14,8 @@ from mlds_bench.agents.base import unknown_name
 from mlds_bench.agents.registry import BUILTIN, AgentSpec, UnknownAgent, resolve
 from mlds_bench.benchmarks.errors import UsageError
 from mlds_bench.benchmarks.presets import PRESETS
-from mlds_bench.benchmarks.variants import HOMEWORKS, VARIANTS, Variant
+from mlds_bench.benchmarks.variant import Variant
+from mlds_bench.benchmarks.variants import HOMEWORKS, VARIANTS
 from mlds_bench.envs.registry import ENVIRONMENTS
 from mlds_bench.leaderboard.record import read_record
 

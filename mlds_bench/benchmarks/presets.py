@@ -1,4 +1,4 @@
-"""Presets: how long, how many seeds, how much memory. The budgets stand in `variants.py`."""
+"""Presets: how long, how many seeds, how much memory. The budgets stand in `homeworks/`."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ from mlds_bench.agents.registry import AgentSpec, resolve
 from mlds_bench.benchmarks.errors import UsageError
 from mlds_bench.benchmarks.presets import PRESETS, Preset
 from mlds_bench.benchmarks.seal import Seal
-from mlds_bench.benchmarks.variants import HOMEWORKS, VARIANTS, Variant
+from mlds_bench.benchmarks.variant import Variant
+from mlds_bench.benchmarks.variants import HOMEWORKS, VARIANTS
 from mlds_bench.envs.registry import ENVIRONMENTS
 from mlds_bench.leaderboard.record import Identity, record_path
 
@@ -82,16 +83,17 @@ def select_variants(patterns: Sequence[str]) -> list[Variant]:
 
     Args:
         patterns: ``all``, a homework (``hw1-1``), a variant (``hw1-1/sinc``), or either with
-            wildcards (``'hw1-*/s*'``).
+            wildcards (``'hw1-*/s*'``). Variants of a family are named one by one or by wildcards
+            of variants (``'hw1-2/xor-*'``).
     """
     chosen: set[str] = set()
     for pattern in patterns:
         names = {
             name
             for name, variant in VARIANTS.items()
-            if pattern == "all"
-            or fnmatchcase(name, pattern)
-            or fnmatchcase(variant.homework, pattern)
+            if fnmatchcase(name, pattern)
+            or (not variant.family and pattern == "all")
+            or (not variant.family and fnmatchcase(variant.homework, pattern))
         }
         if not names:
             raise UsageError(

@@ -19,7 +19,8 @@ from mlds_bench.benchmarks.presets import PRESETS
 from mlds_bench.benchmarks.runner import Summary, run
 from mlds_bench.benchmarks.seal import Seal
 from mlds_bench.benchmarks.suite import Cell, plan
-from mlds_bench.benchmarks.variants import VARIANTS, Variant
+from mlds_bench.benchmarks.variant import Variant
+from mlds_bench.benchmarks.variants import VARIANTS
 
 BUDGET = Budget(4096, seconds=9.0)
 TEST_POINTS = 1024

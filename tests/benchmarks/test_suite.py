@@ -12,10 +12,11 @@ import pytest
 from mlds_bench.agents.base import Budget
 from mlds_bench.agents.registry import UnknownAgent
 from mlds_bench.benchmarks.errors import UsageError
+from mlds_bench.benchmarks.homeworks.hw1_1 import FITTING_SB3_STEPS
 from mlds_bench.benchmarks.presets import PRESETS
 from mlds_bench.benchmarks.seal import Seal
 from mlds_bench.benchmarks.suite import Cell, parse_seeds, plan, select_preset, select_variants
-from mlds_bench.benchmarks.variants import FITTING_SB3_STEPS, VARIANTS
+from mlds_bench.benchmarks.variants import VARIANTS
 from mlds_bench.leaderboard.record import record_path
 
 AGENT = """

@@ -11,8 +11,10 @@ import pytest
 from scipy.integrate import quad
 
 from mlds_bench.agents.registry import resolve
+from mlds_bench.benchmarks.homeworks.hw1_1 import FITTING_SB3_STEPS
 from mlds_bench.benchmarks.presets import DEFAULT_PRESET, PRESETS
-from mlds_bench.benchmarks.variants import FITTING_SB3_STEPS, HOMEWORKS, VARIANTS, Variant
+from mlds_bench.benchmarks.variant import Variant
+from mlds_bench.benchmarks.variants import HOMEWORKS, VARIANTS
 from mlds_bench.envs.registry import ENVIRONMENTS, register
 from mlds_bench.leaderboard.record import normalized_score
 

@@ -1,0 +1,1 @@
+"""The variants of each homework: data only, one file a homework."""

@@ -1,0 +1,74 @@
+"""What a variant is: homework, environment, keyword arguments, budgets, scores and anchors.
+
+The normalized score is 0 at ``random`` and 1 at ``pass_mark``; a failed cell counts as ``trivial``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from mlds_bench.agents.base import Budget
+from mlds_bench.leaderboard.record import Anchors, Published
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row block of the leaderboard.
+
+    Attributes:
+        homework: as in ``hw1-1``.
+        name: as in ``sinc``.
+        summary: one line for the listing.
+        env_id: Gymnasium id.
+        env_kwargs: keyword arguments of the environment, both splits.
+        primary: name of the primary score.
+        higher_is_better: of the primary score.
+        anchors: reference values of the primary score.
+        budgets: preset name -> budget.
+        agents: agents that run when none are asked for.
+        steps_by_agent: agent pattern -> preset name -> environment steps, for agents that cost far
+            more or less a step than the others.
+        test_instances: size of the test batch; the test set is its first ``test_episodes`` episodes
+            an instance.
+        threads: processor threads of a cell. A property of the variant and not of the machine, so
+            that a record does not depend on how many cells run beside it.
+        pass_reward: mean training reward from which the pass mark counts as reached on the
+            learning curve; None where no reward says so.
+        published: figures from the literature, rows of their own.
+        family: of the many variants of one table, as in ``xor-{relu,sigmoid}-h{2..7}``: a wildcard
+            or the full name runs them; ``all`` and the homework's name leave them out.
+    """
+
+    homework: str
+    name: str
+    summary: str
+    env_id: str
+    env_kwargs: Mapping[str, Any]
+    primary: str
+    higher_is_better: bool
+    anchors: Anchors
+    budgets: Mapping[str, Budget]
+    agents: tuple[str, ...]
+    test_instances: int
+    test_episodes: int = 1
+    steps_by_agent: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    threads: int = 1
+    pass_reward: float | None = None
+    published: tuple[Published, ...] = ()
+    family: str = ""
+
+    @property
+    def id(self) -> str:
+        """As in ``hw1-1/sinc``."""
+        return f"{self.homework}/{self.name}"
+
+    def budget(self, preset: str, agent: str) -> Budget:
+        """What ``agent`` may use under ``preset``."""
+        budget = self.budgets[preset]
+        for pattern, steps in self.steps_by_agent.items():
+            if fnmatchcase(agent, pattern):
+                return Budget(steps[preset], budget.seconds)
+        return budget
