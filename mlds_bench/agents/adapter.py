@@ -44,6 +44,15 @@ class AgentAdapter:
         """Forget the recurrent state of the instances where ``done`` (N,) is True."""
         self._call("reset", done)
 
+    @property
+    def can_shrink(self) -> bool:
+        """Whether the agent has `keep`: its batch may become smaller in the middle of a test."""
+        return callable(getattr(self.agent, "keep", None))
+
+    def keep(self, mask: npt.NDArray[np.bool_]) -> None:
+        """Forget the instances where ``mask`` (N,) is False; the batch is those that are left."""
+        self._call("keep", mask)
+
     def save(self, folder: Path) -> None:
         """Write what was learnt into an existing folder."""
         self._call("save", folder)

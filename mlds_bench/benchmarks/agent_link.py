@@ -75,7 +75,7 @@ class AgentLink:
         """The agent's next message, which must be of this kind.
 
         Args:
-            kind: ``ready``, ``learned``, ``act done`` or ``reset done``.
+            kind: ``ready``, ``learned``, ``act done``, ``reset done`` or ``keep done``.
             seconds: how long to wait.
             doing: for the reason of a failure, as in "learning".
             on_point: called with each point of the learning curve on the way.
@@ -118,6 +118,14 @@ class AgentLink:
         self.exchange.write("done", done)
         self._send({"kind": "reset"})
         self.expect("reset done", seconds, "forgetting")
+
+    def keep(self, mask: npt.NDArray[np.bool_], seconds: float) -> None:
+        """Tell the agent which instances are left; the batch is those from now on."""
+        assert self.exchange is not None
+        self.exchange.write("done", mask)
+        self._send({"kind": "keep"})
+        self.expect("keep done", seconds, "going on with fewer instances")
+        self.exchange.shrink(int(mask.sum()))
 
     def kill(self) -> None:
         """End the agent and whatever it has started."""

@@ -130,7 +130,7 @@ def _live(job: AgentJob, pipe: Connection, report: Report) -> None:
     env.report = report
     _learn(agent, env)
     agent.save(job.folder)
-    report("learned", **_summary(env))
+    report("learned", can_shrink=agent.can_shrink, **_summary(env))
     _answer(agent, first, pipe, report)
 
 
@@ -161,6 +161,11 @@ def _answer(agent: AgentAdapter, env: Any, pipe: Connection, report: Report) -> 
         question = _ask(pipe)["kind"]
         if question == "reset":
             agent.reset(exchange.read("done").astype(np.bool_))
+        elif question == "keep":
+            mask = exchange.read("done").astype(np.bool_)
+            agent.keep(mask)
+            num_envs = int(mask.sum())
+            exchange.shrink(num_envs)
         else:
             actions = agent.act(exchange.read("observation"), deterministic=True)
             exchange.write("action", check_actions(spaces[1], actions, num_envs))

@@ -58,6 +58,7 @@ class Outcome:
     params: dict[str, Any] = field(default_factory=dict)
     env_options: dict[str, Any] = field(default_factory=dict)
     test_episodes: int = 0
+    can_shrink: bool = False
     started_utc: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
     began: float = field(default_factory=time.perf_counter)
 
@@ -139,6 +140,7 @@ def _learn(
     learned = link.expect("learned", limit, "learning", note)
     outcome.curve, outcome.env_steps = learned["curve"], learned["env_steps"]
     outcome.train_seconds, outcome.stopped_by = learned["seconds"], learned["stopped_by"]
+    outcome.can_shrink = learned["can_shrink"]
 
 
 def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> None:
@@ -154,6 +156,7 @@ def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> N
         env,
         lambda observation: link.act(observation, seconds),
         lambda done: link.reset(done, seconds),
+        (lambda mask: link.keep(mask, seconds)) if outcome.can_shrink else None,
         seed=test_seed,
         episodes=variant.test_episodes,
     )

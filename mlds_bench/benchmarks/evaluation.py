@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,15 +12,24 @@ from mlds_bench.envs.core import BatchedEnv, Recording
 
 Act = Callable[[Any], Any]
 Reset = Callable[[npt.NDArray[np.bool_]], None]
+Keep = Callable[[npt.NDArray[np.bool_]], None]
 
 
-def evaluate(env: BatchedEnv, act: Act, reset: Reset, *, seed: int, episodes: int) -> Recording:
+SHRINK_AT = 0.75
+"""Share of the batch that is still needed, from which on the others are dropped."""
+
+
+def evaluate(
+    env: BatchedEnv, act: Act, reset: Reset, keep: Keep | None = None, *, seed: int, episodes: int
+) -> Recording:
     """Play until every instance has ended ``episodes`` episodes.
 
     Args:
         env: of the test split.
         act: observations (N, ...) to actions (N, ...).
         reset: told which instances begin anew; not told of the end of the test.
+        keep: told which instances are left when the batch is cut down to those that still have to
+            play; None where the agent cannot.
         seed: of the test split.
         episodes: an instance.
 
@@ -37,3 +46,14 @@ def evaluate(env: BatchedEnv, act: Act, reset: Reset, *, seed: int, episodes: in
             return env.recording
         if done.any():
             reset(done)
+            needed = ended < episodes
+            if keep and env.can_shrink and needed.sum() <= SHRINK_AT * len(needed):
+                env.keep(needed)
+                keep(needed)
+                observation, ended = _rows(observation, needed), ended[needed]
+
+
+def _rows(batch: Any, mask: npt.NDArray[np.bool_]) -> Any:
+    if isinstance(batch, Mapping):
+        return {key: _rows(value, mask) for key, value in batch.items()}
+    return batch[mask]

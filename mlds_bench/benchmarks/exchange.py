@@ -58,6 +58,10 @@ class Exchange:
         """A copy of an area."""
         return _read(self._areas[name])
 
+    def shrink(self, num_envs: int) -> None:
+        """Use the first ``num_envs`` rows of every area from now on."""
+        self._areas = {name: _head(area, num_envs) for name, area in self._areas.items()}
+
     def close(self) -> None:
         """Let go of the memory; the last side to do so frees it."""
         self._areas.clear()
@@ -100,6 +104,12 @@ def _views(memory: mmap.mmap, space: spaces.Space[Any], offset: int) -> Tree:
     shape = space.shape or ()
     view: npt.NDArray[Any] = np.ndarray(shape, space.dtype, memory, offset)
     return view
+
+
+def _head(views: Tree, rows: int) -> Tree:
+    if isinstance(views, Mapping):
+        return {key: _head(view, rows) for key, view in views.items()}
+    return views[:rows]
 
 
 def _write(views: Tree, tree: Tree) -> None:

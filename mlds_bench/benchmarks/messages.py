@@ -31,13 +31,14 @@ class Learned(BaseModel):
     curve: list[CurvePoint]
     env_steps: int = Field(ge=0)
     seconds: float = Field(ge=0, allow_inf_nan=False)
+    can_shrink: bool
     stopped_by: Literal["agent", "env_steps", "seconds"]
 
 
 class Answer(BaseModel):
     """A question is answered; actions lie in the shared memory."""
 
-    kind: Literal["act done", "reset done"]
+    kind: Literal["act done", "reset done", "keep done"]
 
 
 class Problem(BaseModel):

@@ -53,6 +53,8 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
     }
     view_options: ClassVar[frozenset[str]] = frozenset()
     """Keyword arguments that an agent may choose (its view of the game), and no others."""
+    can_shrink: ClassVar[bool] = False
+    """Whether the room implements `narrow`, so that the harness may `keep` a part of the batch."""
     recorded: ClassVar[Recorded] = "steps"
     """What the test split records: every step, or how each episode ended; see `Recording`."""
 
@@ -78,6 +80,7 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         self.action_mask: Flags | None = None
         self.recording = Recording(self.recorded)
         self._everyone = np.ones(num_envs, dtype=np.bool_)
+        self._instance, self._whole = np.arange(num_envs), num_envs
         self._episode = np.zeros(num_envs, dtype=np.int64)
         self._length = np.zeros(num_envs, dtype=np.int64)
         self._return = np.zeros(num_envs)
@@ -118,6 +121,8 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
             options: ``reset_mask``, (N,) bool: which instances to reset.
         """
         mask = self._reset_mask(options)
+        if seed is not None and len(self._instance) != self._whole:
+            raise ValueError("a batch that was cut down cannot be seeded anew: make another one")
         if seed is not None and not mask.all():
             raise ValueError("a seed starts all instances anew: give seed or reset_mask, not both")
         if seed is not None or self._current is None:
@@ -153,13 +158,35 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         observation, infos = self._look()
         return observation, reward, terminated, truncated, {**infos, **final}
 
+    def keep(self, mask: Flags) -> None:
+        """Drop the instances where ``mask`` (N,) is False: from the next step on there are fewer.
+
+        For a test whose last instances take long: those that have played their part cost nothing.
+        What is recorded goes on under the old numbers of the instances. A seeded ``reset`` would
+        need the whole batch, and is refused.
+        """
+        if not self.can_shrink:
+            raise ValueError(f"{type(self).__name__} cannot go on with a part of its batch")
+        self.streams.keep(mask)
+        self.narrow(mask)
+        self._instance, self._episode = self._instance[mask], self._episode[mask]
+        self._length, self._return = self._length[mask], self._return[mask]
+        self.num_envs = len(self._instance)
+        self._everyone = np.ones(self.num_envs, dtype=np.bool_)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+
+    def narrow(self, mask: Flags) -> None:
+        """Drop the room's own rows where ``mask`` (N,) is False (rooms that can shrink)."""
+        raise NotImplementedError
+
     def _end(self, done: Flags, terminated: Flags, truncated: Flags) -> dict[str, Any]:
         """Last words of the instances that ended, recorded where ends are what is recorded."""
         if self.split == "train" or self.recorded == "steps":
             return self._finish(done)
         ended, oracle = np.flatnonzero(done), self.oracle()
         entry = {
-            "instance": ended,
+            "instance": self._instance[ended],
             "episode": self._episode[ended],
             "length": self._length[ended],
             "return": self._return[ended],

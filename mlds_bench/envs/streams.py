@@ -68,6 +68,11 @@ class Streams:
         start = mix(seeds * GAMMA + np.uint64(1))
         self._position = mix(start ^ mix(instances * GAMMA + np.uint64(2)))
 
+    def keep(self, mask: npt.NDArray[np.bool_]) -> None:
+        """Drop the streams where ``mask`` (N,) is False; the others go on where they are."""
+        self._position = self._position[mask]
+        self.everyone = np.arange(len(self._position))
+
     def words(self, ids: Indices, count: int) -> Words:
         """The next ``count`` words of the streams ``ids``: (len(ids), count) uint64."""
         everyone = ids is self.everyone  # gather and scatter would cost half as much again

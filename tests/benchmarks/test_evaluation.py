@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from mlds_bench.benchmarks.evaluation import evaluate
-from tests.envs.toys import Walk
+from tests.envs.toys import LongWalk, ShrinkingWalk, Walk
 
 INSTANCES = 6
 
@@ -79,3 +79,58 @@ def test_the_seed_decides_the_test() -> None:
     one, same, other = play(1, seed=3)[1], play(1, seed=3)[1], play(1, seed=4)[1]
     assert np.array_equal(one["observation"], same["observation"])
     assert not np.array_equal(one["observation"][0], other["observation"][0])
+
+
+def ends(env: LongWalk, *, shrinks: bool) -> tuple[list[int], dict[tuple[int, int], Any]]:
+    """Sizes of the batch, and how each counted episode ended, of agents that walk upwards."""
+    sizes: list[int] = []
+
+    def act(observation: Any) -> Any:
+        sizes.append(len(observation))
+        return np.full(len(observation), 2)
+
+    keep = (lambda mask: None) if shrinks else None
+    recording = evaluate(env, act, lambda done: None, keep, seed=5, episodes=2)
+    rows = {
+        (int(instance), int(episode)): (float(total), int(length), observation.tolist())
+        for entry in recording.entries
+        for instance, episode, total, length, observation in zip(
+            entry["instance"],
+            entry["episode"],
+            entry["return"],
+            entry["length"],
+            entry["observation"],
+            strict=True,
+        )
+        if episode < 2
+    }
+    return sizes, rows
+
+
+def test_a_batch_that_shrinks_gives_the_same_episodes() -> None:
+    """Under their old numbers; the finished instances take no part any more."""
+    whole, expected = ends(LongWalk(num_envs=40, horizon=9, split="test"), shrinks=False)
+    sizes, rows = ends(ShrinkingWalk(num_envs=40, horizon=9, split="test"), shrinks=True)
+    assert set(whole) == {40}
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] <= 0.75 * 40
+    assert rows == expected
+    assert len(rows) == 80
+
+
+def test_a_room_that_cannot_shrink_does_not() -> None:
+    """Nor an agent: then everybody plays until the last has finished."""
+    sizes, _ = ends(LongWalk(num_envs=40, horizon=9, split="test"), shrinks=True)
+    assert set(sizes) == {40}
+    with pytest.raises(ValueError, match="LongWalk cannot go on with a part of its batch"):
+        LongWalk(num_envs=2).keep(np.array([True, False]))
+
+
+def test_a_batch_cut_down_is_not_seeded_anew() -> None:
+    """Its missing instances would be missing in the new test."""
+    env = ShrinkingWalk(num_envs=3, split="test")
+    env.reset(seed=0)
+    env.keep(np.array([True, False, True]))
+    assert env.action_space.shape == (2,)
+    with pytest.raises(ValueError, match="cannot be seeded anew"):
+        env.reset(seed=0)

@@ -49,6 +49,15 @@ class LongWalk(Walk):
     recorded: ClassVar[Recorded] = "ends"
 
 
+class ShrinkingWalk(LongWalk):
+    """A walk whose batch may become smaller."""
+
+    can_shrink: ClassVar[bool] = True
+
+    def narrow(self, mask: Flags) -> None:
+        self.place, self.age = self.place[mask], self.age[mask]
+
+
 class Composite(BatchedEnv):
     """Dict observation, Dict action, Dict oracle; one step an episode for odd instances."""
 

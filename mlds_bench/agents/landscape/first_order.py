@@ -215,6 +215,11 @@ class Stepper:
         for one in (*self._memory, self._steps):
             one[rows] = 0.0
 
+    def keep(self, rows: Flags) -> None:
+        """Forget the instances where ``rows`` (N,) is False: the others are the batch."""
+        self._memory = [one[rows] for one in self._memory]
+        self._steps = self._steps[rows]
+
 
 class FirstOrderAgent(LandscapeAgent):
     """Moves by the rule of its name."""
@@ -226,6 +231,11 @@ class FirstOrderAgent(LandscapeAgent):
     def clear(self, rows: Flags) -> None:
         """Forget where ``rows`` is True."""
         self._stepper.clear(rows)
+
+    def keep(self, mask: Flags) -> None:
+        """Go on with the instances where ``mask`` (N,) is True."""
+        self._stepper.keep(mask)
+        self._count = int(mask.sum())
 
     def ask(self, seen: Seen, vectors: Array) -> bool:
         """Everyone moves."""

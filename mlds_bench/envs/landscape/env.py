@@ -12,7 +12,7 @@ from mlds_bench.envs.core import BatchedEnv, Flags, Outcome, Split
 from mlds_bench.envs.landscape.problems.base import Array
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 from mlds_bench.envs.landscape.specs import LIMIT, MOVE_BOUND, Objective, threshold
-from mlds_bench.envs.landscape.values import logarithm, query, value
+from mlds_bench.envs.landscape.values import gradient_norm, logarithm, query, value
 from mlds_bench.envs.recording import Recorded
 
 
@@ -37,7 +37,8 @@ class LossLandscape(BatchedEnv):
     observation, gradient included in any case, and ``theta`` (d,), the current point.
 
     End of episode: ``terminated`` when the value at theta is at most ``solved``, or when theta
-    diverged (see the reward); ``truncated`` when ``query_budget`` queries are used up.
+    diverged (see the reward); ``truncated`` when ``query_budget`` queries are used up, or when
+    theta came to rest at a gradient norm of at most ``gradient_tolerance``.
 
     Scores: ``solved_share`` (primary; higher is better), ``log10_loss``, ``gradient_norm``,
     ``minimal_ratio`` and, with ``objective="gradient_norm"``, ``spearman``; see
@@ -59,6 +60,8 @@ class LossLandscape(BatchedEnv):
         objective: what is to be made small: ``loss`` or ``gradient_norm``.
         solved: value that ends an episode; unless given, the problem's own (``loss``) or 1e-3
             (``gradient_norm``).
+        gradient_tolerance: gradient norm at theta that ends an episode unsolved, where descent has
+            come to rest; 0 for never.
         start_scale: factor of the starting points.
         num_envs: instances in the batch.
         split: ``train`` or ``test``.
@@ -69,6 +72,7 @@ class LossLandscape(BatchedEnv):
     """
 
     recorded: ClassVar[Recorded] = "ends"
+    can_shrink: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -84,6 +88,7 @@ class LossLandscape(BatchedEnv):
         gradient: bool = True,
         objective: Objective = "loss",
         solved: float | None = None,
+        gradient_tolerance: float = 0.0,
         start_scale: float = 1.0,
         num_envs: int = 1,
         split: Split = "train",
@@ -94,6 +99,7 @@ class LossLandscape(BatchedEnv):
         )
         self.objective = _checked_objective(objective)
         self.solved = _checked_number("solved", threshold(self.problem.spec, objective, solved))
+        self.gradient_tolerance = _checked_number("gradient_tolerance", gradient_tolerance)
         self.start_scale = _checked_number("start_scale", start_scale)
         self.query_budget = _checked_budget(
             self.problem.spec.query_budget if query_budget is None else query_budget
@@ -144,7 +150,15 @@ class LossLandscape(BatchedEnv):
         self._used += 1
         reward = logarithm(before) - logarithm(self._value)
         terminated = (self._value <= self.solved) | (self._value >= LIMIT)
-        return reward, terminated, (self._used >= self.query_budget) & ~terminated
+        truncated = self._used >= self.query_budget
+        if self.gradient_tolerance:
+            truncated |= moves & (gradient_norm(self._gradient) <= self.gradient_tolerance)
+        return reward, terminated, truncated & ~terminated
+
+    def narrow(self, mask: Flags) -> None:
+        """Drop the points where ``mask`` (N,) is False."""
+        for name in ("_theta", "_loss", "_gradient", "_value", "_used"):
+            setattr(self, name, getattr(self, name)[mask])
 
     def oracle(self) -> dict[str, Array]:
         """Loss (N, 1) and gradient (N, d) at the queried point, and theta (N, d)."""

@@ -157,3 +157,20 @@ def test_bad_settings_are_named(
     """One line with the value and the bound."""
     with pytest.raises(UnknownHyperparameter, match=line):
         make_agent(cls, LossLandscape("quadratic"), **hyper)
+
+
+@pytest.mark.parametrize("cls", [GdAgent, MomentumAgent, RmspropAgent, AdamAgent])
+def test_a_batch_cut_down_goes_on_with_its_memory(cls: type[LandscapeAgent]) -> None:
+    """The instances that are left act as they would have in the whole batch."""
+    env = LossLandscape("quadratic", num_envs=4, solved=0.0)
+    whole, part = make_agent(cls, env), make_agent(cls, env)
+    observation, _ = env.reset(seed=0)
+    mask = np.array([True, False, False, True])
+    for _ in range(3):
+        actions = whole.act(observation)
+        np.testing.assert_array_equal(part.act(observation), actions)
+        observation = env.step(actions)[0]
+    part.keep(mask)  # type: ignore[attr-defined]
+    expected = whole.act(observation)[mask]
+    ours = part.act({key: value[mask] for key, value in observation.items()})
+    np.testing.assert_allclose(ours, expected, rtol=1e-12)

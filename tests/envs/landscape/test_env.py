@@ -250,3 +250,31 @@ def test_wrong_actions_get_one_clear_line(action: Array, message: str) -> None:
     with pytest.raises(InvalidAction, match=f"^{message}"):
         env.step(action)
     np.testing.assert_array_equal(env.oracle()["theta"], infos["oracle"]["theta"])
+
+
+def test_a_path_that_comes_to_rest_is_cut() -> None:
+    """At a gradient norm of the tolerance, moved to and not only probed; a solution still ends."""
+    env = LossLandscape("saddle", num_envs=3, seed=0, gradient_tolerance=1e-9)
+    theta = env.reset()[1]["oracle"]["theta"]
+    decision = np.array([1.0, -1.0, 1.0])
+    to_rest = np.array([-theta[0], -theta[1], [1.5, 0.0] - theta[2]])
+    _, _, terminated, truncated, _ = act(env, to_rest, decision)
+    assert truncated.tolist() == [True, False, False]
+    assert terminated.tolist() == [False, False, True]
+    with pytest.raises(ValueError, match="gradient_tolerance must be a finite number"):
+        LossLandscape(gradient_tolerance=float("nan"))
+
+
+def test_a_batch_cut_down_goes_on_as_before() -> None:
+    """The instances that are left see what they would have seen in the whole batch."""
+    whole, part = (LossLandscape("xor", num_envs=5, split="test") for _ in range(2))
+    mask = np.array([False, True, True, False, True])
+    for env in (whole, part):
+        env.reset(seed=4)
+        act(env, 0.1)
+    part.keep(mask)
+    for _ in range(3):
+        ours, theirs = act(part, -0.2), act(whole, -0.2)
+        for key, value in ours[0].items():
+            np.testing.assert_allclose(value, theirs[0][key][mask], rtol=1e-12)
+        np.testing.assert_allclose(ours[1], theirs[1][mask], atol=1e-12)
