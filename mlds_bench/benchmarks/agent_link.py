@@ -29,6 +29,7 @@ from mlds_bench.leaderboard.record import State
 POLL_SECONDS = 0.2
 LOOK_SECONDS = 1.0  # looking at memory reads all of /proc; the agent has a hard limit of its own
 DYING_SECONDS = 1.0
+ANSWERS = ("act done", "reset done", "keep done")  # thousands a test: memory is looked at by time
 LONGEST_MESSAGE = 2**24
 MEBIBYTE = 2**20
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
@@ -92,7 +93,7 @@ class AgentLink:
             if message.get("kind") == "point" and on_point is not None:
                 on_point(message["point"])
             elif message.get("kind") == kind:
-                self._look()
+                self._look_again() if kind in ANSWERS else self._look()
                 return message
             else:
                 raise CellFailure("failed", f"an unexpected message from the agent while {doing}")

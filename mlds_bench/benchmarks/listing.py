@@ -27,7 +27,19 @@ def _homeworks() -> Rows:
 
 
 def _variants() -> Rows:
-    return ((v.id, v.summary, ", ".join(v.agents)) for v in VARIANTS.values())
+    """A row a variant, and one a family, in its place."""
+    families: set[tuple[str, str]] = set()
+    for variant in VARIANTS.values():
+        if not variant.family:
+            yield variant.id, variant.summary, ", ".join(variant.agents)
+        elif (variant.homework, variant.family) not in families:
+            families.add((variant.homework, variant.family))
+            first, rest = variant.id, "a family: named one by one or by wildcards, not in all; "
+            yield (
+                f"{variant.homework}/{variant.family}",
+                f"{rest}first {first}",
+                ", ".join(variant.agents),
+            )
 
 
 def _envs() -> Rows:
@@ -98,9 +110,9 @@ def show(name: str) -> None:
 
 def _show_homework(name: str) -> None:
     print(f"{name}: {HOMEWORKS[name]}")
-    for variant in VARIANTS.values():
-        if variant.homework == name:
-            print(f"  {variant.id:16} {variant.summary}")
+    for variant, summary, _ in _variants():
+        if variant.startswith(f"{name}/"):
+            print(f"  {variant:16} {summary}")
 
 
 def _show_variant(name: str) -> None:
