@@ -27,19 +27,15 @@ def _homeworks() -> Rows:
 
 
 def _variants() -> Rows:
-    """A row a variant, and one a family, in its place."""
-    families: set[tuple[str, str]] = set()
+    """A row a variant, and then one a family."""
     for variant in VARIANTS.values():
         if not variant.family:
             yield variant.id, variant.summary, ", ".join(variant.agents)
-        elif (variant.homework, variant.family) not in families:
-            families.add((variant.homework, variant.family))
-            first, rest = variant.id, "a family: named one by one or by wildcards, not in all; "
-            yield (
-                f"{variant.homework}/{variant.family}",
-                f"{rest}first {first}",
-                ", ".join(variant.agents),
-            )
+    for homework, family in dict.fromkeys((v.homework, v.family) for v in VARIANTS.values()):
+        members = [v for v in VARIANTS.values() if (v.homework, v.family) == (homework, family)]
+        if family:
+            summary = f"{len(members)} variants, not part of all: {members[0].id} and so on"
+            yield f"{homework}/{family}", summary, ", ".join(members[0].agents)
 
 
 def _envs() -> Rows:
@@ -110,9 +106,10 @@ def show(name: str) -> None:
 
 def _show_homework(name: str) -> None:
     print(f"{name}: {HOMEWORKS[name]}")
-    for variant, summary, _ in _variants():
-        if variant.startswith(f"{name}/"):
-            print(f"  {variant:16} {summary}")
+    rows = [row for row in _variants() if row[0].startswith(f"{name}/")]
+    width = max(len(row[0]) for row in rows)
+    for row in rows:
+        print(f"  {row[0]:{width}}  {row[1]}")
 
 
 def _show_variant(name: str) -> None:

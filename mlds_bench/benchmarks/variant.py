@@ -38,8 +38,8 @@ class Variant:
         pass_reward: mean training reward from which the pass mark counts as reached on the
             learning curve; None where no reward says so.
         published: figures from the literature, rows of their own.
-        family: of the many variants of one table, as in ``xor-{relu,sigmoid}-h{2..7}``: a wildcard
-            or the full name runs them; ``all`` and the homework's name leave them out.
+        family: wildcard over the many variants of one table, as in ``xor-*``; it or the full name
+            runs them, ``all`` and the homework's name leave them out.
     """
 
     homework: str

@@ -49,7 +49,7 @@ def mine(tmp_path: Path) -> Path:
         (["hw1-1"], [name for name in VARIANTS if name.startswith("hw1-1/")]),
         (["hw1-1/sgn"], ["hw1-1/sgn"]),
         (["hw1-1/s*"], ["hw1-1/sinc", "hw1-1/sgn", "hw1-1/square"]),
-        (["hw1-*/s[ig]n*"], ["hw1-1/sinc", "hw1-1/sgn"]),
+        (["hw1-*/s[ig]n*"], ["hw1-1/sinc", "hw1-1/sgn", "hw1-2/sinc"]),
         (["hw?-1"], [name for name, v in VARIANTS.items() if v.homework.endswith("-1")]),
         (["hw1-2/xor-relu-h[23]"], ["hw1-2/xor-relu-h2", "hw1-2/xor-relu-h3"]),
     ],

@@ -180,7 +180,7 @@ SMALL_NETWORKS = tuple(
             _published(LECTURE_ADAM[hidden][column], "adam (lecture)", LECTURE),
             _published(LECTURE_GD[hidden][column], "gd (lecture)", LECTURE),
         ),
-        family=f"{problem}-{{relu,sigmoid}}-h{{2..7}}",
+        family=f"{problem}-*",
     )
     for column, (problem, activation) in enumerate(COLUMNS)
     for hidden in LECTURE_ADAM
@@ -223,7 +223,7 @@ STUCK = (STUCK_AT_K, STUCK_AT_K_PLUS_1, dict.fromkeys(STUCK_AT_K, 0.0))
 
 def _teacher(k: int, extra: int) -> Variant:
     stuck = STUCK[extra].get(k)
-    known = ()
+    known: tuple[Published, ...] = ()
     if stuck is not None:
         known = (_published(100.0 - stuck, "gd (Safran and Shamir)", SAFRAN_SHAMIR),)
     return _landscape(
@@ -240,7 +240,7 @@ def _teacher(k: int, extra: int) -> Variant:
         ("gd",),
         test_instances=1000,
         published=known,
-        family="teacher-k{6..20}-n{k,k+1,k+2}",
+        family="teacher-k*",
     )
 
 

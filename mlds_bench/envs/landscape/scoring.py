@@ -7,7 +7,8 @@
   1e-8 of the largest in absolute value), mean over the first `hessian_cap` instances; points that
   diverged have none.
 - ``spearman``: with ``objective="gradient_norm"``, the rank correlation of final loss and minimal
-  ratio over the same points; left out where one of the two is constant.
+  ratio over the same points, with its 95% interval ``spearman_low`` to ``spearman_high``; left out
+  where one of the two is constant.
 
 Loss and gradient are computed anew at the last points theta. Diverged points count as loss and norm
 1e12. All instances count alike: episodes beyond the number that every instance has ended are left
@@ -15,6 +16,8 @@ out, because those that end early would otherwise be heard more often.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import torch
@@ -108,5 +111,23 @@ def _curvature_scores(
     ratio = positive / (positive + zero + negative)
     scores = {"minimal_ratio": float(ratio.mean())}
     if objective == "gradient_norm" and np.ptp(ratio) > 0.0 and np.ptp(loss) > 0.0:
-        scores["spearman"] = float(spearmanr(loss, ratio).statistic)
+        correlation = float(spearmanr(loss, ratio).statistic)
+        low, high = rank_correlation_interval(correlation, len(loss))
+        scores |= {"spearman": correlation, "spearman_low": low, "spearman_high": high}
     return scores
+
+
+def rank_correlation_interval(correlation: float, count: int) -> tuple[float, float]:
+    """95% interval of a Spearman correlation of ``count`` pairs: all of [-1, 1] for three or less.
+
+    Fisher's transformation with the standard error sqrt((1 + r^2 / 2) / (n - 3)) of Bonett and
+    Wright 2000, "Sample size requirements for estimating Pearson, Kendall and Spearman
+    correlations".
+    """
+    if count <= 3:
+        return -1.0, 1.0
+    if abs(correlation) >= 1.0:
+        return correlation, correlation
+    middle = math.atanh(correlation)
+    half = 1.959964 * math.sqrt((1.0 + correlation**2 / 2.0) / (count - 3))
+    return math.tanh(middle - half), math.tanh(middle + half)

@@ -8,11 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy.stats import spearmanr
 
 from mlds_bench.envs.core import Recording
 from mlds_bench.envs.landscape import scoring
 from mlds_bench.envs.landscape.env import LossLandscape
-from mlds_bench.envs.landscape.scoring import final_points, hessian_cap, score
+from mlds_bench.envs.landscape.scoring import (
+    final_points,
+    hessian_cap,
+    rank_correlation_interval,
+    score,
+)
 
 Array = npt.NDArray[np.float64]
 
@@ -152,3 +158,19 @@ def test_the_environment_s_own_words_are_understood() -> None:
         env.step(np.full((5, env.problem.dimension + 1), 0.1))
     scores = score(env.recording, **arguments)
     assert {"solved_share", "log10_loss", "gradient_norm", "minimal_ratio"} <= set(scores)
+
+
+def test_the_interval_of_a_rank_correlation_covers_it() -> None:
+    """Of 2000 samples of 60 pairs of known correlation, 95 % have it inside, within 2 points."""
+    generator = np.random.default_rng(0)
+    pearson = -0.6
+    truth = 6.0 / math.pi * math.asin(pearson / 2.0)  # Spearman's of a normal pair
+    x = generator.normal(size=(2000, 60))
+    y = pearson * x + math.sqrt(1.0 - pearson**2) * generator.normal(size=x.shape)
+    found = [float(spearmanr(a, b).statistic) for a, b in zip(x, y, strict=True)]
+    intervals = [rank_correlation_interval(one, 60) for one in found]
+    inside = np.mean([low <= truth <= high for low, high in intervals])
+    assert inside == pytest.approx(0.95, abs=0.02)
+    assert rank_correlation_interval(0.0, 28) == pytest.approx((-0.3729, 0.3729), abs=1e-4)
+    assert rank_correlation_interval(0.9, 3) == (-1.0, 1.0)
+    assert rank_correlation_interval(-1.0, 9) == (-1.0, -1.0)
