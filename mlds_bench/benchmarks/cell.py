@@ -217,6 +217,7 @@ def make_record(cell: Cell, outcome: Outcome, provenance: Provenance) -> Record:
         curve=tuple(CurvePoint(**point) for point in outcome.curve),
         anchors=variant.anchors,
         published=variant.published,
+        family=variant.family,
     )
 
 

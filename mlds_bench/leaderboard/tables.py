@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from mlds_bench.leaderboard.families import family_table
 from mlds_bench.leaderboard.record import (
     NoRecords,
     Record,
@@ -60,13 +61,20 @@ def leaderboard(records: Sequence[Record], *, title: str, anchors: bool = False)
 
     Returns:
         A table for each variant (and each version of its environment), best agent first; from two
-        variants on, a table over all of them before.
+        variants on, a table over all of them before. The variants of a family share a table, and
+        do not count in the one over all.
     """
     ordered = sorted(records, key=lambda record: record.identity)
-    groups = grouped(ordered, lambda r: (r.variant, r.env_version, r.primary))
+    single = [record for record in ordered if not record.family]
+    groups = grouped(single, lambda r: (r.variant, r.env_version, r.primary))
     tables = [_variant_table(group, anchors=anchors) for group in groups.values()]
-    several = len({record.variant for record in records}) > 1
-    overall = [_overall_table(ordered)] if several else []
+    several = len({record.variant for record in single}) > 1
+    overall = [_overall_table(single)] if several else []
+    families = grouped(
+        (record for record in ordered if record.family),
+        lambda r: (r.variant.partition("/")[0], r.family, r.env_version, r.primary),
+    )
+    tables += [family_table(group) for group in families.values()]
     hardware = dict.fromkeys(f"hardware: {hardware_text(record)}" for record in ordered)
     legend = (*LEGEND, LEGEND_OVERALL) if several else LEGEND
     return Page(title, (*overall, *tables), (*legend, *hardware))
