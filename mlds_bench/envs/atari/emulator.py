@@ -9,13 +9,12 @@ lost. A reset with seeds loads the cartridge anew, 80 ms a game: only the first 
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 
 import numpy as np
 import numpy.typing as npt
-from ale_py.roms import get_all_rom_ids
 from ale_py.vector_env import AtariVectorEnv
 
+from mlds_bench.envs.atari.data import find_rom
 from mlds_bench.envs.atari.specs import FIRE, FRAME_SKIP, MOST_FRAMES, Protocol
 from mlds_bench.envs.atari.view import Frames, View
 from mlds_bench.envs.core import Flags, Outcome
@@ -48,7 +47,7 @@ class Emulators:
     """
 
     def __init__(self, protocol: Protocol, view: View, *, num_envs: int, threads: int) -> None:
-        _check_game(protocol.game)
+        find_rom(protocol.game)
         self._process = os.getpid()
         self._game = protocol.game
         self._vector: AtariVectorEnv | None = AtariVectorEnv(
@@ -116,14 +115,3 @@ def available_processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _check_game(game: str) -> None:
-    known = get_all_rom_ids()
-    if game in known:
-        return
-    plain = {name.replace("_", ""): name for name in known}
-    wanted = str(game).lower().replace("_", "").replace("-", "").replace(" ", "")
-    near = get_close_matches(wanted, plain, n=1, cutoff=0.5)
-    hint = f"did you mean {plain[near[0]]!r}?" if near else "ale_py.roms.get_all_rom_ids() has all"
-    raise ValueError(f"unknown game {game!r}: {hint}")

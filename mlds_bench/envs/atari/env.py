@@ -13,6 +13,7 @@ from mlds_bench.envs.atari.specs import (
     FIRE,
     PONG,
     REDUCED,
+    SERVED,
     Actions,
     Protocol,
     check_protocol,
@@ -78,7 +79,7 @@ class AtariGame(BatchedEnv):
         )
         self.action_names = names
         self._buttons: Integers = np.array([self._emulators.actions.index(name) for name in names])
-        self._fires_itself = FIRE in self._emulators.actions and FIRE not in names
+        self._fires_itself = protocol.game in SERVED and FIRE not in names
         self._clips = clip_rewards and split == "train"
         self._ends_lives = life_ends and split == "train"
         self._seeded_by: Streams | None = None

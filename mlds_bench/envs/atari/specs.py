@@ -56,7 +56,9 @@ BREAKOUT = Protocol(
 REDUCED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"pong": (NOOP, "RIGHT", "LEFT"), "breakout": (NOOP, "RIGHT", "LEFT")}
 )
-"""Game -> its reduced actions; in Pong RIGHT is up. FIRE, where needed, then happens by itself."""
+"""Game -> its reduced actions; in Pong RIGHT is up."""
+SERVED = frozenset({"breakout"})
+"""Games in which FIRE serves the ball: under reduced actions it happens by itself on a new life."""
 
 
 def check_protocol(protocol: Protocol) -> None:
