@@ -29,12 +29,12 @@ BUDGETS = {
 }
 RANDOM = {
     "pong": Anchor(value=-20.3, source="measured"),
-    "breakout": Anchor(value=1.2, source="measured"),
-    "breakout life": Anchor(value=0.24, source="measured"),
+    "breakout": Anchor(value=1.26, source="uniform actions: measured, 240 games, +- 0.09"),
+    "breakout life": Anchor(value=0.252, source="uniform actions: measured, 1200 lives, +- 0.017"),
 }
 TRIVIAL = {
     "pong": Anchor(value=-21.0, source="always NOOP loses every point; measured, 10 games"),
-    "breakout": Anchor(value=0.0, source="always NOOP"),
+    "breakout": Anchor(value=0.0, source="always NOOP never serves again; measured, 50 games"),
 }
 ZOO_FIGURES = {
     "pong": {"PPO": 20.99, "A2C": 17.29, "DQN": 20.60},

@@ -51,24 +51,28 @@ def test_the_contract_holds_where_ends_come_often(rule: str) -> None:
 def test_it_is_gymnasiums_preprocessing(
     monkeypatch: pytest.MonkeyPatch, make: Any, protocol: Any, steps: int, view: dict[str, Any]
 ) -> None:
-    """Frame by frame, reward, end and lives of the first game of three instances; and alone."""
+    """Frame by frame, with reward, end and lives, for the first game of three instances."""
     give_gymnasium_its_resizing(monkeypatch)
-    batch = play(make(num_envs=3, **view), steps)
+    env = make(num_envs=3, **view)
+    seen, _ = env.reset(seed=3)
+    theirs = {
+        i: reference_game(protocol, int(s), **view) for i, s in enumerate(emulator_seeds(3, 3))
+    }
+    for instance, game in theirs.items():
+        _same_picture(seen[instance], game.reset()[0])
     compared = 0
-    for instance, seed in enumerate(emulator_seeds(3, 3)):
-        theirs = reference_game(protocol, int(seed), **view)
-        seen, _ = theirs.reset()
-        _same_picture(batch[0][0][instance], seen)
-        choices = np.random.default_rng([3, instance])
-        for step in batch[1:]:
-            ours = [part[instance] for part in step[:4]]
-            action = choices.integers(theirs.action_space.n)  # type: ignore[attr-defined]
-            seen, reward, terminated, truncated, _ = theirs.step(action)
-            assert ours[1:] == [reward, terminated, truncated]
-            _same_picture(step[4]["final_obs"][instance] if terminated else ours[0], seen)
+    for action in np.random.default_rng(0).integers(len(env.action_names), size=(steps, 3)):
+        seen, reward, terminated, truncated, infos = env.step(action)
+        for instance, game in list(theirs.items()):
+            picture, *told, theirs_infos = game.step(action[instance])
+            assert told == [reward[instance], terminated[instance], truncated[instance]]
             compared += 1
-            if terminated:
-                break
+            if terminated[instance]:
+                _same_picture(infos["final_obs"][instance], picture)
+                del theirs[instance]
+                continue
+            _same_picture(seen[instance], picture)
+            assert env._emulators.lives[instance] == theirs_infos["lives"]
     assert compared > 0.6 * 3 * steps
 
 
