@@ -22,7 +22,7 @@ from gymnasium.vector.utils import batch_space
 
 from mlds_bench.envs.actions import InvalidAction, check_actions
 from mlds_bench.envs.recording import Recorded, Recording
-from mlds_bench.envs.streams import Streams
+from mlds_bench.envs.streams import Indices, Streams
 
 __all__ = ["BatchedEnv", "InvalidAction", "Recording", "SingleView", "Split", "check_actions"]
 
@@ -105,6 +105,13 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
 
         An array (N, ...), a dictionary of such, or None in rooms without an oracle.
         """
+
+    def ending(self, ended: Indices) -> dict[str, Any]:  # noqa: ARG002
+        """What else is recorded of the instances ``ended`` (K,), where ends are what is recorded.
+
+        A room whose scores need more than return and length overrides it: name -> fresh array.
+        """
+        return {}
 
     def reset(
         self,
@@ -193,6 +200,7 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
             "terminated": terminated[ended],
             "truncated": truncated[ended],
             **({} if oracle is None else {"oracle": _take(oracle, ended)}),
+            **self.ending(ended),
         }
         final = self._finish(done)
         self.recording.append(**entry, observation=_take(final["final_obs"], ended))

@@ -22,7 +22,7 @@ class Recording:
     Rooms whose episodes are long and judged by how they end record the ends alone: of the K
     instances that ended in one step, the last ``observation`` and its ``oracle`` (K, ...),
     ``instance``, ``episode`` and ``length`` (K,) int64, ``return`` (K,) float64, ``terminated`` and
-    ``truncated`` (K,) bool.
+    ``truncated`` (K,) bool, and what the room adds (`BatchedEnv.ending`).
 
     Args:
         recorded: ``steps`` or ``ends``.

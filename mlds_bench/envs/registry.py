@@ -20,6 +20,11 @@ NAMESPACE = "mlds"
 ROOMS: dict[str, dict[str, str]] = {
     "fitting": {"FunctionFitting": "fit a function from its values at points"},
     "landscape": {"LossLandscape": "query a loss surface at a point, and move there or not"},
+    "atari": {
+        "Pong": "see the screen, move the paddle: to 21 points",
+        "Breakout": "see the screen, move the paddle: five lives",
+        "Atari": "see the screen, use the joystick: any game",
+    },
 }
 """Room folder -> environment name -> what one decision is."""
 

@@ -1,0 +1,143 @@
+"""Homework 4: Pong and Breakout; values are points of the game itself, never clipped."""
+
+from __future__ import annotations
+
+from mlds_bench.agents.base import Budget
+from mlds_bench.benchmarks.variant import Variant
+from mlds_bench.leaderboard.record import Anchor, Anchors, Published
+
+COURSE = "MLDS 2018"
+ZOO = "rl-baselines3-zoo, published benchmark: 1 run of 10 M steps, evaluated separately"
+CLEANRL = "CleanRL, published benchmark: 3 runs of 10 M steps, last 100 training episodes"
+GAMES = {"pong": 30, "breakout": 20}
+"""Games of a test; twenty games of Breakout are the course's hundred lives."""
+
+# A step is a decision, which lasts four frames. The seconds end what the steps do not.
+BUDGETS = {
+    "pong": {
+        "smoke": Budget(2_048, seconds=20.0),
+        "quick": Budget(100_000, seconds=60.0),
+        "standard": Budget(5_000_000, seconds=1_800.0),
+        "course": Budget(10_000_000, seconds=21_600.0),
+    },
+    "breakout": {
+        "smoke": Budget(2_048, seconds=20.0),
+        "quick": Budget(100_000, seconds=60.0),
+        "standard": Budget(5_000_000, seconds=3_600.0),
+        "course": Budget(10_000_000, seconds=21_600.0),
+    },
+}
+RANDOM = {
+    "pong": Anchor(value=-19.95, source="uniform actions: measured, 20 games, +- 0.23"),
+    "breakout": Anchor(value=1.26, source="uniform actions: measured, 240 games, +- 0.09"),
+    "breakout life": Anchor(value=0.252, source="uniform actions: measured, 1200 lives, +- 0.017"),
+}
+TRIVIAL = {
+    "pong": Anchor(value=-21.0, source="always NOOP loses every point; measured, 10 games"),
+    "breakout": Anchor(value=0.0, source="always NOOP never serves again; measured, 50 games"),
+}
+ZOO_FIGURES = {
+    "pong": {"PPO": 20.99, "A2C": 17.29, "DQN": 20.60},
+    "breakout": {"PPO": 398.0, "A2C": 280.0, "DQN": 358.0},
+}
+CLEANRL_FIGURES = {
+    "pong": {"PPO": 20.36, "PPO, EnvPool and XLA": 20.39, "DQN": 20.25},
+    "breakout": {"PPO": 414.7, "PPO, EnvPool and XLA": 430.1, "DQN": 366.9},
+}
+ACTOR_CRITIC = {"pong": 21.0, "breakout": 400.0}
+"""The best that the course's teams report: ACKTR, full games."""
+MOST = {
+    "pong": Anchor(value=21.0, source="exact: the most points a game has"),
+    "breakout": Anchor(value=864.0, source="exact: the bricks of both walls"),
+}
+
+
+def _variant(
+    homework: str,
+    game: str,
+    summary: str,
+    primary: str,
+    anchors: Anchors,
+    published: tuple[Published, ...],
+) -> Variant:
+    return Variant(
+        homework=homework,
+        name=game,
+        summary=summary,
+        env_id=f"mlds/{game.capitalize()}-v0",
+        env_kwargs={},
+        primary=primary,
+        higher_is_better=True,
+        anchors=anchors,
+        budgets=BUDGETS[game],
+        agents=("random", "constant"),
+        test_instances=GAMES[game],
+        threads=2,
+        published=published,
+    )
+
+
+def _course_row(label: str, value: float, source: str) -> Published:
+    return Published(label=f"{label} (course)", value=value, source=f"{COURSE}, {source}")
+
+
+def _benchmarks(game: str) -> tuple[Published, ...]:
+    """Mean returns of full games at 10 M steps, by others."""
+    zoo = ((f"{name} (rl-zoo3)", value, ZOO) for name, value in ZOO_FIGURES[game].items())
+    cleanrl = ((f"{n} (CleanRL)", value, CLEANRL) for n, value in CLEANRL_FIGURES[game].items())
+    rows = (*zoo, *cleanrl)
+    return tuple(
+        Published(label=label, value=value, source=source) for label, value, source in rows
+    )
+
+
+def _actor_critic(game: str, summary: str) -> Variant:
+    """Homework 4-3 asks for curves and has no pass mark: 1 is a published plain actor-critic."""
+    return _variant(
+        "hw4-3",
+        game,
+        summary,
+        "mean_return",
+        Anchors(
+            random=RANDOM[game],
+            trivial=TRIVIAL[game],
+            pass_mark=Anchor(value=ZOO_FIGURES[game]["A2C"], source=f"A2C of {ZOO}"),
+            best=MOST[game],
+        ),
+        (_course_row("ACKTR", ACTOR_CRITIC[game], "a team's report"), *_benchmarks(game)),
+    )
+
+
+VARIANTS = (
+    _variant(
+        "hw4-1",
+        "pong",
+        "Pong: mean return of 30 games",
+        "mean_return",
+        Anchors(
+            random=RANDOM["pong"],
+            trivial=TRIVIAL["pong"],
+            pass_mark=Anchor(value=3.0, source=f"{COURSE}, homework 4-1: pass mark, 30 games"),
+            best=MOST["pong"],
+        ),
+        (
+            _course_row("PPO", 16.47, "measured on a team's committed results"),
+            *_benchmarks("pong"),
+        ),
+    ),
+    _variant(
+        "hw4-2",
+        "breakout",
+        "Breakout: mean return of a life, 100 lives of 20 full games",
+        "mean_life_return",
+        Anchors(
+            random=RANDOM["breakout life"],
+            trivial=TRIVIAL["breakout"],
+            pass_mark=Anchor(value=40.0, source=f"{COURSE}, homework 4-2: pass mark, 100 lives"),
+            best=Anchor(value=75.8, source=f"{COURSE}, the best known of the course's teams"),
+        ),
+        (_course_row("DQN", 75.8, "measured on a team's committed results: return of a life"),),
+    ),
+    _actor_critic("pong", "Pong: mean return of 30 games, against hw4-1"),
+    _actor_critic("breakout", "Breakout: mean return of 20 full games, against hw4-2"),
+)

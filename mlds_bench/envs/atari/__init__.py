@@ -1,0 +1,1 @@
+"""Atari games: homeworks 4-1 to 4-3."""
