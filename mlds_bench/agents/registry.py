@@ -55,6 +55,9 @@ BUILTIN: dict[str, str] = {
     "random-search": "mlds_bench.agents.landscape.search:RandomSearchAgent",
     "es": "mlds_bench.agents.landscape.search:EsAgent",
     "gradient-norm": "mlds_bench.agents.landscape.gradient_norm:GradientNormAgent",
+    "reinforce": "mlds_bench.agents.atari.reinforce:ReinforceAgent",
+    "a2c": "mlds_bench.agents.atari.a2c:A2cAgent",
+    "ppo": "mlds_bench.agents.atari.ppo:PpoAgent",
 }
 """Name -> module:class of the reference agents."""
 

@@ -170,7 +170,8 @@ def test_a_file_that_raises_when_loaded_leaves_nothing_behind(tmp_path: Path) ->
     ("name", "line"),
     [
         ("randm", "unknown agent 'randm': did you mean 'random'?"),
-        ("PPO", "unknown agent 'PPO': did you mean 'sb3:PPO'?"),
+        ("PPO", "unknown agent 'PPO': did you mean 'ppo'?"),
+        ("TD3", "unknown agent 'TD3': did you mean 'sb3:TD3'?"),
         ("sb3:ppo", "unknown agent 'sb3:ppo': did you mean 'sb3:PPO'?"),
         ("sb3:HER", "unknown agent 'sb3:HER': did you mean 'sb3:"),
         ("zzz", "or give ./my_agent.py or package.module:MyAgent"),

@@ -1,0 +1,1 @@
+"""Reference agents of the Atari room: pictures in, a joystick action out."""

@@ -1,0 +1,96 @@
+"""Proximal policy optimization, tuned for the shortest time to the pass mark on two cores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from mlds_bench.agents.atari.actor_critic import ActorCriticAgent, ActorCriticHyperparameters
+from mlds_bench.agents.atari.rollouts import Rollout
+from mlds_bench.agents.atari.settings import above, whole
+from mlds_bench.agents.numerics.policy_losses import (
+    clipped_surrogate_loss,
+    log_probabilities,
+    mean_entropy,
+    standardized,
+)
+
+
+@dataclass(frozen=True)
+class PpoHyperparameters(ActorCriticHyperparameters):
+    """Settings of PPO; the others are those of `ActorCriticHyperparameters`.
+
+    Attributes:
+        epochs: times that each rollout is learnt from.
+        minibatches: into which a rollout is parted, anew in each epoch.
+        clip: the ratio of the new probability to the old gains nothing beyond 1 -+ clip.
+    """
+
+    epochs: int = 3
+    minibatches: int = 4
+    clip: float = 0.2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        whole(1, epochs=self.epochs, minibatches=self.minibatches)
+        above(0.0, clip=self.clip)
+        if self.minibatches > self.instances * self.horizon:
+            raise ValueError(
+                f"minibatches must be at most instances * horizon = "
+                f"{self.instances * self.horizon}, got {self.minibatches}"
+            )
+
+
+class Batch(NamedTuple):
+    """B steps: observations (B, C, H, W), actions (B,) int64, the rest (B,) float32."""
+
+    observations: Tensor
+    actions: Tensor
+    old_log_probabilities: Tensor
+    advantages: Tensor
+    targets: Tensor
+
+
+class PpoAgent(ActorCriticAgent):
+    """Proximal policy optimization (Schulman et al. 2017) with a clipped surrogate."""
+
+    hyper: PpoHyperparameters
+    hyperparameters: ClassVar[type] = PpoHyperparameters
+    name = "ppo"
+
+    def prepare(self) -> None:
+        """Draw the initial weights; Adam starts anew."""
+        super().prepare()
+        self.optimizer = torch.optim.Adam(self.network.parameters(), eps=1e-5, fused=True)
+
+    def improve(self, rollout: Rollout, learning_rate: float) -> None:
+        """Several epochs of minibatches over the rollout."""
+        self.optimizer.param_groups[0]["lr"] = learning_rate
+        advantages, targets = self.advantages(rollout)
+        actions = rollout.actions.flatten()
+        old = log_probabilities(rollout.logits.flatten(0, 1), actions)
+        batch = Batch(rollout.observations.flatten(0, 1), actions, old, advantages, targets)
+        size = -(-len(actions) // self.hyper.minibatches)
+        for _ in range(self.hyper.epochs):
+            order = torch.randperm(len(actions), generator=self.generator)
+            for chosen in torch.split(order, size):
+                part = Batch(*(values[chosen].to(self.device) for values in batch))
+                self.descend(self.optimizer, self._loss(part))
+
+    def _loss(self, batch: Batch) -> Tensor:
+        logits, values = self.network(batch.observations)
+        policy = clipped_surrogate_loss(
+            log_probabilities(logits, batch.actions),
+            batch.old_log_probabilities,
+            standardized(batch.advantages),
+            clip=self.hyper.clip,
+        )
+        return (
+            policy
+            + self.hyper.value_weight * functional.mse_loss(values, batch.targets)
+            - self.hyper.entropy_weight * mean_entropy(logits)
+        )

@@ -1,0 +1,31 @@
+"""Every policy of this room under the contract of agents, and its name in the registry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mlds_bench.agents.check import Subject, check_subject
+from mlds_bench.agents.registry import BUILTIN, resolve
+from tests.agents.atari.catch import ViewedCatch
+
+SMALL: dict[str, dict[str, Any]] = {
+    "reinforce": {},
+    "a2c": {"convolutions": [[8, 4, 4]]},
+    "ppo": {"convolutions": [[8, 4, 4]]},
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_agents_keep_the_contract(name: str) -> None:
+    """Any batch size, the same under its seed, saved and loaded, ended by its budget."""
+    params = SMALL[name] | {"instances": 16, "horizon": 8, "hidden": 16}
+    check_subject(Subject(resolve(name).load(), ViewedCatch, params))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_registry_and_the_class_agree_on_the_name(name: str) -> None:
+    """The class calls itself what the registry calls it."""
+    assert vars(resolve(name).load())["name"] == name
+    assert name in BUILTIN

@@ -1,0 +1,163 @@
+"""Every policy gradient: it learns, repeats itself, saves itself, refuses what it cannot do."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gymnasium.spaces import Box, Discrete
+
+from mlds_bench.agents.atari.a2c import A2cAgent
+from mlds_bench.agents.atari.policy_agent import PolicyAgent, Progress
+from mlds_bench.agents.atari.ppo import PpoAgent
+from mlds_bench.agents.atari.reinforce import ReinforceAgent
+from mlds_bench.agents.base import Budget, UnknownHyperparameter, Unsupported
+from tests.agents.atari.catch import Catch, learn, make_agent, mean_return
+
+ROLLOUT = 16 * 16
+BASE: dict[str, Any] = {"instances": 16, "horizon": 16, "hidden": 32}
+SMALL = BASE | {"convolutions": ((8, 4, 4),), "calibration": 2}
+AGENTS: dict[type[PolicyAgent], dict[str, Any]] = {
+    PpoAgent: SMALL | {"learning_rate": 3e-3},
+    A2cAgent: SMALL | {"learning_rate": 1e-2, "horizon": 8, "calibration": 4},
+    ReinforceAgent: BASE | {"learning_rate": 1e-2},
+}
+"""Settings with which each learns to catch in a second or two."""
+
+every_agent = pytest.mark.parametrize("cls", AGENTS)
+
+
+def pictures(count: int) -> Any:
+    return Catch(num_envs=count, seed=5).reset()[0]
+
+
+@every_agent
+def test_it_learns_to_catch(cls: type[PolicyAgent]) -> None:
+    """From a third of the balls to nearly all of them."""
+    agent = make_agent(cls, **AGENTS[cls])
+    assert mean_return(agent) < 0.3
+    learn(agent, 40 * ROLLOUT)
+    assert mean_return(agent) > 0.9
+
+
+@every_agent
+def test_differences_and_cut_episodes_are_learnt_from_as_well(
+    cls: type[PolicyAgent],
+) -> None:
+    """int16 pictures, some below 0; truncation instead of termination."""
+    agent = make_agent(cls, difference=True, **AGENTS[cls])
+    learn(agent, 40 * ROLLOUT, difference=True, cut=True)
+    assert mean_return(agent, difference=True) > 0.9
+
+
+@every_agent
+def test_the_same_seed_gives_the_same_network(cls: type[PolicyAgent]) -> None:
+    """Bit for bit; another seed gives another."""
+    trained = []
+    for seed in (0, 0, 1):
+        agent = make_agent(cls, seed=seed, **AGENTS[cls])
+        learn(agent, 5 * ROLLOUT)
+        trained.append(torch.cat([weight.flatten() for weight in agent.network.parameters()]))
+    assert torch.equal(trained[0], trained[1])
+    assert not torch.equal(trained[0], trained[2])
+
+
+@every_agent
+def test_other_randomness_is_left_alone(cls: type[PolicyAgent]) -> None:
+    """The generator that all share draws the same before and after."""
+    torch.manual_seed(0)
+    learn(make_agent(cls, **AGENTS[cls]), 4 * ROLLOUT)
+    drawn = torch.rand(3)
+    assert torch.equal(drawn, torch.rand(3, generator=torch.Generator().manual_seed(0)))
+
+
+@every_agent
+def test_saved_agents_act_the_same(cls: type[PolicyAgent], tmp_path: Path) -> None:
+    """Exactly, for any batch."""
+    agent, other = (make_agent(cls, seed=seed, **AGENTS[cls]) for seed in (0, 1))
+    learn(agent, 5 * ROLLOUT)
+    agent.save(tmp_path)
+    other.load(tmp_path)
+    for count in (1, 7, 500):
+        actions = agent.act(pictures(count))
+        assert actions.shape == (count,)
+        assert actions.dtype == np.int64
+        assert np.array_equal(actions, other.act(pictures(count)))
+
+
+def test_another_network_s_file_is_refused(tmp_path: Path) -> None:
+    """One line with the name and both shapes."""
+    make_agent(PpoAgent, **SMALL).save(tmp_path)
+    line = r".* holds .* of shape .*, this ppo has .*: load it with the view and the hyper-param.*"
+    with pytest.raises(ValueError, match=line):
+        make_agent(PpoAgent, **(SMALL | {"hidden": 16})).load(tmp_path)
+
+
+def test_actions_are_drawn_when_asked() -> None:
+    """A new network finds all actions about as likely; deterministic, it has one opinion."""
+    agent = make_agent(PpoAgent, **SMALL)
+    same = np.repeat(pictures(1), 300, axis=0)
+    assert len(set(agent.act(same))) == 1
+    counts = np.bincount(agent.act(same, deterministic=False), minlength=3)
+    assert counts.min() > 60
+
+
+def test_the_budget_is_measured_by_steps_or_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever is further; never below 0."""
+    now = [100.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    progress = Progress(Budget(1000, seconds=50.0))
+    assert progress.remaining == 1.0
+    progress.env_steps = 250
+    assert progress.remaining == 0.75
+    now[0] += 30.0
+    assert progress.remaining == pytest.approx(0.4)
+    progress.env_steps = 1200
+    assert progress.remaining == 0.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"horizon": 0}, "horizon must be a whole number of at least 1, got 0"),
+        ({"calibration": 0}, "calibration must be a whole number of at least 1, got 0"),
+        ({"learning_rate": math.inf}, "learning_rate must be a finite number above 0, got inf"),
+        ({"gradient_norm": 0.0}, "gradient_norm must be a finite number above 0, got 0.0"),
+        (
+            {"entropy_weight": -1.0},
+            "entropy_weight must be a finite number of at least 0, got -1.0",
+        ),
+        ({"discount": 1.5}, "discount must be from 0 to 1, got 1.5"),
+        ({"trace": math.nan}, "trace must be from 0 to 1, got nan"),
+        ({"convolutions": ((8, 4),)}, "convolutions must be at least one .* got ((8, 4),)"),
+        ({"convolutions": ()}, "convolutions must be at least one .* got ()"),
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
+        ({"minibatches": 99999}, "minibatches must be at most instances * horizon = .*, got 99999"),
+        ({"clip": 0.0}, "clip must be a finite number above 0, got 0.0"),
+        ({"lerning_rate": 1.0}, "unknown hyper-parameter 'lerning_rate': did you mean .*"),
+    ],
+)
+def test_wrong_settings_get_one_clear_line(settings: dict[str, Any], message: str) -> None:
+    """The error names the setting, its value and its bound."""
+    pattern = re.escape(message).replace(r"\.\*", ".*")
+    with pytest.raises(UnknownHyperparameter, match=f"^{pattern}$"):
+        make_agent(PpoAgent, **settings)
+
+
+@every_agent
+def test_other_rooms_are_unsupported(cls: type[PolicyAgent]) -> None:
+    """Vectors are no pictures."""
+    with pytest.raises(Unsupported, match=f"^{cls.name} plays from pictures"):
+        cls(observation_space=Box(0.0, 1.0, (3,)), action_space=Discrete(2))
+
+
+def test_a_picture_can_be_too_small() -> None:
+    """One line with the picture and the convolutions."""
+    with pytest.raises(Unsupported, match="pictures of 12x12 are too small for the convolutions"):
+        make_agent(PpoAgent, convolutions=((4, 8, 4), (4, 3, 1)))

@@ -1,0 +1,103 @@
+"""What is REINFORCE's own: points learnt from once, when they are over, and their returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mlds_bench.agents.atari.reinforce import ReinforceAgent
+from mlds_bench.agents.atari.rollouts import Player
+from tests.agents.atari.catch import Catch, make_agent
+
+COUNT = 6
+SMALL: dict[str, Any] = {"instances": COUNT, "hidden": 16, "discount": 0.5}
+
+
+def played(
+    agent: ReinforceAgent, rollouts: int, monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[tuple[Tensor, ...]], list[Tensor]]:
+    """What each improvement learnt from, and all the observations that were played."""
+    player = Player(
+        Catch(num_envs=COUNT, seed=0),
+        steps=agent.hyper.horizon,
+        actions=3,
+        policy=agent.network,
+        device="cpu",
+        generator=agent.generator,
+    )
+    loss = agent._loss
+    learnt: list[tuple[Tensor, ...]] = []
+
+    def recorded(*told: Tensor) -> Tensor:
+        learnt.append(told)
+        return loss(*told)
+
+    monkeypatch.setattr(agent, "_loss", recorded)
+    agent.start(player)
+    seen = []
+    for _ in range(rollouts):
+        rollout = player.play()
+        seen.append(rollout.observations.flatten(0, 1).clone())
+        agent.improve(rollout, 0.0)
+    return learnt, seen
+
+
+def test_every_step_is_learnt_from_once_when_its_point_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A ball falls for 4 steps, a rollout has 3: 0, 4, 8 and 12 steps of each are over."""
+    agent = make_agent(ReinforceAgent, horizon=3, **SMALL)
+    learnt, seen = played(agent, 4, monkeypatch)
+    assert [len(observations) for observations, _, _ in learnt] == [4 * COUNT] * 3
+    ours = torch.cat([observations for observations, _, _ in learnt]).flatten(1)
+    theirs = torch.cat(seen).flatten(1)
+    assert sorted(ours.tolist()) == sorted(theirs.tolist())
+
+
+def test_returns_are_discounted_from_the_end_of_the_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    """-+1 at the end, half of it a step before; nothing from the point after."""
+    agent = make_agent(ReinforceAgent, horizon=8, **SMALL)
+    ((_, _, returns),), _ = played(agent, 1, monkeypatch)
+    columns = returns.view(8, COUNT).T
+    assert columns.abs().tolist() == [[0.125, 0.25, 0.5, 1.0] * 2] * COUNT
+    assert np.all(np.sign(columns[:, :4].numpy()) == np.sign(columns[:, 3:4].numpy()))
+
+
+def test_nothing_is_learnt_before_a_point_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No step is taken, not even of Adam's averages."""
+    agent = make_agent(ReinforceAgent, horizon=2, **SMALL)
+    assert played(agent, 1, monkeypatch)[0] == []
+    assert agent.optimizer.state == {}
+
+
+def test_the_gradient_is_that_of_the_course() -> None:
+    """Normalized returns times the gradient of log p, written anew."""
+    agent = make_agent(ReinforceAgent, **SMALL)
+    observations = torch.from_numpy(Catch(num_envs=COUNT, seed=4).reset()[0])
+    actions, returns = torch.tensor([0, 1, 2, 0, 1, 2]), torch.tensor([1.0, 2, 3, 4, 5, 9])
+    agent._loss(observations, actions, returns).backward()  # type: ignore[no-untyped-call]
+    logits = agent.network(observations)[0]
+    chances = logits.softmax(1).detach()
+    weights = (returns - returns.mean()) / returns.std() / COUNT
+    slope = weights[:, None] * (chances - torch.eye(3)[actions])
+    expected = torch.autograd.grad(logits, agent.network.policy.weight, slope)[0]
+    torch.testing.assert_close(agent.network.policy.weight.grad, expected, rtol=1e-4, atol=1e-6)
+    assert agent.network.value.weight.grad is None
+
+
+def test_a_baseline_is_learnt_and_taken_off() -> None:
+    """Returns that it foretells up to a constant weigh nothing; those that it misses teach it."""
+    agent = make_agent(ReinforceAgent, baseline=True, entropy_weight=0.0, **SMALL)
+    observations = torch.from_numpy(Catch(num_envs=COUNT, seed=4).reset()[0])
+    foretold = agent.network(observations)[1].detach()
+    actions = torch.zeros(COUNT, dtype=torch.int64)
+    loss = agent._loss(observations, actions, foretold)
+    assert loss.item() == pytest.approx(0.0, abs=1e-6)
+    agent._loss(observations, actions, foretold + 1.0).backward()  # type: ignore[no-untyped-call]
+    slope = agent.network.value.bias.grad
+    assert slope is not None
+    assert slope.item() == pytest.approx(-1.0)

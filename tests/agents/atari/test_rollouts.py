@@ -1,0 +1,76 @@
+"""What a rollout holds, step by step, against the environment played by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mlds_bench.agents.atari.rollouts import Player, sampled
+from tests.agents.atari.catch import Catch
+
+STEPS, COUNT = 11, 5
+
+
+def brightness(observations: Tensor) -> tuple[Tensor, Tensor]:
+    """A policy that knows where things are: its value tells observations apart."""
+    place = torch.arange(observations[0].numel(), dtype=torch.float32).view(observations[0].shape)
+    values = (observations.float() * place).flatten(1).sum(1) / 1e4
+    return torch.stack([values, -values, values * 0.0], dim=1), values
+
+
+def player(**arguments: Any) -> Player:
+    return Player(
+        Catch(num_envs=COUNT, seed=3, **arguments),
+        steps=STEPS,
+        actions=3,
+        policy=brightness,
+        device="cpu",
+        generator=torch.Generator().manual_seed(0),
+    )
+
+
+def value(observation: Any) -> Any:
+    return brightness(torch.from_numpy(observation))[1].numpy()
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_rollouts_hold_what_was_played(cut: bool) -> None:
+    """Two in a row: observations, rewards, ends, and the values of what followed each step."""
+    playing, env = player(cut=cut), Catch(num_envs=COUNT, seed=3, cut=cut)
+    observation = env.reset()[0]
+    for _ in range(2):
+        rollout = playing.play()
+        for step in range(STEPS):
+            assert np.array_equal(rollout.observations[step].numpy(), observation)
+            assert np.array_equal(rollout.values[step], value(observation))
+            logits = brightness(torch.from_numpy(observation))[0]
+            assert torch.equal(rollout.logits[step], logits)
+            actions = rollout.actions[step].numpy()
+            observation, reward, terminated, truncated, infos = env.step(actions)
+            done = terminated | truncated
+            assert rollout.rewards[step].tolist() == reward.tolist()
+            assert rollout.done[step].tolist() == done.tolist()
+            last = infos["final_obs"] if done.any() else observation
+            follows = np.where(
+                terminated, 0.0, value(np.where(done[:, None, None, None], last, observation))
+            )
+            assert rollout.next_values[step] == pytest.approx(follows)
+
+
+def test_episodes_ended_inside_the_rollouts() -> None:
+    """Else the test above shows less than it says."""
+    assert player().play().done.any(axis=0).all()
+    assert value(Catch(num_envs=COUNT, seed=3).reset()[0]).std() > 0.0
+
+
+def test_drawn_actions_have_the_probabilities_of_their_logits() -> None:
+    """40,000 draws from 0.6, 0.3, 0.1; the impossible never."""
+    chances = torch.tensor([0.6, 0.3, 0.1, 0.0])
+    drawn = sampled(chances.log().expand(40_000, 4), torch.Generator().manual_seed(0))
+    shares = torch.bincount(drawn, minlength=4) / 40_000
+    assert shares.tolist() == pytest.approx(chances.tolist(), abs=0.01)
+    assert shares[3] == 0.0
