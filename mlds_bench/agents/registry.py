@@ -58,6 +58,14 @@ BUILTIN: dict[str, str] = {
     "reinforce": "mlds_bench.agents.atari.reinforce:ReinforceAgent",
     "a2c": "mlds_bench.agents.atari.a2c:A2cAgent",
     "ppo": "mlds_bench.agents.atari.ppo:PpoAgent",
+    "dqn": "mlds_bench.agents.atari.dqn:DqnAgent",
+    "double-dqn": "mlds_bench.agents.atari.improvements:DoubleDqnAgent",
+    "dueling": "mlds_bench.agents.atari.improvements:DuelingAgent",
+    "prioritized": "mlds_bench.agents.atari.improvements:PrioritizedAgent",
+    "noisy": "mlds_bench.agents.atari.improvements:NoisyAgent",
+    "c51": "mlds_bench.agents.atari.improvements:C51Agent",
+    "n-step": "mlds_bench.agents.atari.improvements:NStepAgent",
+    "rainbow": "mlds_bench.agents.atari.improvements:RainbowAgent",
 }
 """Name -> module:class of the reference agents."""
 

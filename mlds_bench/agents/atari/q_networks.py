@@ -1,0 +1,174 @@
+"""Networks that value every action: three convolutions, then a head that may duel and be noisy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mlds_bench.agents.base import Unsupported
+
+Shape: TypeAlias = tuple[int, int, int]
+
+BRIGHTEST = 255.0
+INITIAL_NOISE = 0.5
+"""sigma_0 of Fortunato et al. 2018, divided by the root of the inputs."""
+
+
+class QNetwork(nn.Module):
+    """Values of all actions, or a distribution over the return of each.
+
+    Three convolutions as in Mnih et al. 2015, their first stride, channels and the size of the one
+    hidden layer to choose. With ``duel`` the value of the observation and the advantages of the
+    actions have hidden layers of their own (Wang et al. 2016); with ``noisy`` the layers after the
+    convolutions carry the exploration (Fortunato et al. 2018).
+
+    Args:
+        shape: of an observation, (C, H, W) uint8.
+        actions: A.
+        atoms: numbers an action: 1, its value, or the logits of a distribution.
+        channels: of the three convolutions.
+        stride: of the first, whose kernel is twice as wide.
+        hidden: units of a hidden layer.
+        duel: whether value and advantages part.
+        noisy: whether weights are noisy.
+
+    Raises:
+        Unsupported: if the picture is too small for the convolutions; one line.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        actions: int,
+        *,
+        atoms: int = 1,
+        channels: tuple[int, int, int] = (16, 32, 32),
+        stride: int = 3,
+        hidden: int = 256,
+        duel: bool = False,
+        noisy: bool = False,
+    ) -> None:
+        super().__init__()
+        self.actions, self.atoms = actions, atoms
+        self.view = _Convolutions(shape, channels, stride)
+        linear = NoisyLinear if noisy else nn.Linear
+        parts = {"advantage": actions, "value": 1} if duel else {"action": actions}
+        self.heads = nn.ModuleDict(
+            {
+                name: _head(linear, (self.view.features, hidden, outputs * atoms))
+                for name, outputs in parts.items()
+            }
+        )
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """(B, A, atoms) float32 for observations (B, C, H, W) uint8."""
+        features = self.view(observations)
+        said: dict[str, Tensor] = {
+            name: head(features).view(len(features), -1, self.atoms)
+            for name, head in self.heads.items()
+        }
+        if "action" in said:
+            return said["action"]
+        return said["value"] + said["advantage"] - said["advantage"].mean(dim=1, keepdim=True)
+
+    def draw_noise(self, generator: torch.Generator) -> None:
+        """Other noise in every noisy layer, if there are any; ``generator`` is on the CPU."""
+        for layer in self._noisy_layers():
+            layer.draw_noise(generator)
+
+    def silence(self) -> None:
+        """No noise, until it is drawn again: the network of the mean weights."""
+        for layer in self._noisy_layers():
+            layer.silence()
+
+    def _noisy_layers(self) -> Iterator[NoisyLinear]:
+        return (layer for layer in self.heads.modules() if isinstance(layer, NoisyLinear))
+
+
+class NoisyLinear(nn.Module):
+    """A linear layer with factorised Gaussian noise on weights and biases.
+
+    ``weight = mean + spread * f(e_out) f(e_in)^T`` with ``f(e) = sign(e) sqrt(abs(e))`` and
+    standard normal e (Fortunato et al. 2018, section 3). Silent until noise is drawn.
+    """
+
+    noise_in: Tensor
+    noise_out: Tensor
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        bound, spread = 1.0 / math.sqrt(inputs), INITIAL_NOISE / math.sqrt(inputs)
+        self.weight = nn.Parameter(torch.empty(outputs, inputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(outputs).uniform_(-bound, bound))
+        self.weight_spread = nn.Parameter(torch.full((outputs, inputs), spread))
+        self.bias_spread = nn.Parameter(torch.full((outputs,), spread))
+        self.register_buffer("noise_in", torch.zeros(inputs), persistent=False)
+        self.register_buffer("noise_out", torch.zeros(outputs), persistent=False)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(B, outputs) for (B, inputs), with the noise drawn last."""
+        noise = torch.outer(self.noise_out, self.noise_in)
+        return functional.linear(
+            inputs,
+            torch.addcmul(self.weight, self.weight_spread, noise),
+            torch.addcmul(self.bias, self.bias_spread, self.noise_out),
+        )
+
+    def draw_noise(self, generator: torch.Generator) -> None:
+        """Other noise, from a generator on the CPU."""
+        for noise in (self.noise_in, self.noise_out):
+            drawn = torch.randn(len(noise), generator=generator)
+            noise.copy_(drawn.sign() * drawn.abs().sqrt())
+
+    def silence(self) -> None:
+        """No noise."""
+        self.noise_in.zero_()
+        self.noise_out.zero_()
+
+
+class _Convolutions(nn.Module):
+    """Pictures (B, C, H, W) uint8 to features (B, features)."""
+
+    def __init__(self, shape: Shape, channels: tuple[int, int, int], stride: int) -> None:
+        super().__init__()
+        layers = ((2 * stride, stride), (3, 2), (3, 1))
+        sides = _sides(shape, layers)
+        pairs = zip(pairwise((shape[0], *channels)), layers, strict=True)
+        self.layers = nn.ModuleList(nn.Conv2d(*pair, *layer) for pair, layer in pairs)
+        self.features = channels[-1] * sides[0] * sides[1]
+
+    def forward(self, observations: Tensor) -> Tensor:
+        inputs = observations.contiguous(memory_format=torch.channels_last).float()
+        first, *others = self.layers
+        assert isinstance(first, nn.Conv2d)
+        weight = first.weight / BRIGHTEST  # instead of every pixel
+        features = functional.conv2d(inputs, weight, first.bias, first.stride).relu_()
+        for layer in others:
+            features = layer(features).relu_()
+        return features.flatten(1)
+
+
+def _sides(shape: Shape, layers: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Height and width of what the convolutions (kernel, stride) leave of a picture."""
+    sides = []
+    for side in shape[1:]:
+        for kernel, stride in layers:
+            side = (side - kernel) // stride + 1  # noqa: PLW2901
+        sides.append(side)
+    if min(sides) < 1:
+        raise Unsupported(
+            f"pictures of {shape[1]}x{shape[2]} are too small for convolutions that begin with "
+            f"stride {layers[0][1]}: choose a larger view or a smaller stride"
+        )
+    return sides[0], sides[1]
+
+
+def _head(linear: Callable[[int, int], nn.Module], sizes: tuple[int, int, int]) -> nn.Module:
+    return nn.Sequential(linear(*sizes[:2]), nn.ReLU(inplace=True), linear(*sizes[1:]))

@@ -1,0 +1,52 @@
+"""The named agents: what each changes, and that it learns."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from mlds_bench.agents.atari.dqn import DqnAgent, DqnHyperparameters
+from mlds_bench.agents.atari.improvements import (
+    C51Agent,
+    DoubleDqnAgent,
+    DuelingAgent,
+    NoisyAgent,
+    NStepAgent,
+    PrioritizedAgent,
+    RainbowAgent,
+)
+from tests.agents.atari.makers import SMALL, learn, make_agent, mean_reward
+
+CHANGES: dict[type[DqnAgent], dict[str, Any]] = {
+    DqnAgent: {},
+    DoubleDqnAgent: {"double": True},
+    DuelingAgent: {"dueling": True},
+    PrioritizedAgent: {"priority_exponent": 0.6},
+    NoisyAgent: {"noisy": True},
+    C51Agent: {"atoms": 51},
+    NStepAgent: {"steps": 3},
+    RainbowAgent: {
+        "double": True,
+        "dueling": True,
+        "priority_exponent": 0.5,
+        "noisy": True,
+        "atoms": 51,
+        "steps": 3,
+    },
+}
+
+
+@pytest.mark.parametrize("cls", CHANGES)
+def test_an_improvement_changes_its_part_alone(cls: type[DqnAgent]) -> None:
+    """All other settings are those of plain DQN."""
+    assert asdict(cls.hyperparameters()) == asdict(DqnHyperparameters()) | CHANGES[cls]
+
+
+@pytest.mark.parametrize("cls", CHANGES)
+def test_every_agent_learns_to_catch(cls: type[DqnAgent]) -> None:
+    """Nine balls in ten; at random it is one in five."""
+    agent = make_agent(cls, **SMALL)
+    learn(agent, 6400)
+    assert mean_reward(agent) > 0.8
