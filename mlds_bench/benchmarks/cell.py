@@ -1,4 +1,4 @@
-"""One cell, in a process of its own: agent's process, test, scores, record.
+"""One cell, in a process of its own: agent's process, test, scores, pictures, record.
 
 The agent's process is forked from the cell's before the seed of the test split is received, so
 that nothing of it is in the agent's memory.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,10 +22,12 @@ from typing import Any
 
 from mlds_bench.benchmarks.agent_link import AgentLink, CellFailure
 from mlds_bench.benchmarks.agent_process import AgentJob
+from mlds_bench.benchmarks.artifacts import clear, keep_artifacts, partial_folder
 from mlds_bench.benchmarks.evaluation import evaluate
 from mlds_bench.benchmarks.provenance import Provenance
 from mlds_bench.benchmarks.suite import Cell
-from mlds_bench.envs.registry import ENVIRONMENTS
+from mlds_bench.envs.core import Recording
+from mlds_bench.envs.registry import ENVIRONMENTS, Environment
 from mlds_bench.leaderboard.record import (
     CurvePoint,
     Record,
@@ -36,7 +38,6 @@ from mlds_bench.leaderboard.record import (
     write_record,
 )
 
-LONGEST_LOG = 2**16
 CANNOT_SAVE = 3
 """Exit code of a cell's process whose record could not be written; its last message says why."""
 
@@ -63,11 +64,6 @@ class Outcome:
     began: float = field(default_factory=time.perf_counter)
 
 
-def partial_folder(path: Path) -> Path:
-    """Where a cell's artifacts grow until its record is written at ``path``."""
-    return path.parent / f".{path.stem}.partial"
-
-
 def run_cell(cell: Cell, out: Path, provenance: Provenance, pipe: Connection) -> None:
     """Run a cell and write its record; the target of a cell's process.
 
@@ -84,10 +80,10 @@ def run_cell(cell: Cell, out: Path, provenance: Provenance, pipe: Connection) ->
     folder = partial_folder(path)
     outcome = Outcome()
     try:
-        shutil.rmtree(folder, ignore_errors=True)
+        clear(folder)
         folder.mkdir(parents=True)
-        _play(cell, folder, outcome, pipe)
-        _keep_artifacts(folder, artifact_folder(path), outcome)
+        recording = _play(cell, folder, outcome, pipe)
+        _keep(cell, recording, folder, outcome, artifact_folder(path))
         write_record(make_record(cell, outcome, provenance), path)
     except OSError as error:
         pipe.send(("cannot save", f"{path}: {error.strerror or error}"))
@@ -95,16 +91,18 @@ def run_cell(cell: Cell, out: Path, provenance: Provenance, pipe: Connection) ->
     pipe.send(("done", None))
 
 
-def _play(cell: Cell, folder: Path, outcome: Outcome, pipe: Connection) -> None:
+def _play(cell: Cell, folder: Path, outcome: Outcome, pipe: Connection) -> Recording | None:
+    """Learn and test; what the test recorded, if it got that far. The agent has ended then."""
     link = AgentLink(_agent_job(cell, folder), hidden=pipe)
     threading.Thread(target=_end_with_parent, args=(link,), daemon=True).start()
     try:
         test_seed = pipe.recv()
         _learn(cell, link, outcome, lambda point: pipe.send(("point", point)))
         pipe.send(("testing", None))
-        _test(cell, link, outcome, test_seed=test_seed)
+        return _test(cell, link, outcome, test_seed=test_seed)
     except CellFailure as failure:
         outcome.state, outcome.reason = failure.state, failure.reason
+        return None
     finally:
         link.kill()
         outcome.cpu_seconds = link.cpu_seconds + time.process_time()
@@ -143,10 +141,9 @@ def _learn(
     outcome.can_shrink = learned["can_shrink"]
 
 
-def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> None:
+def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> Recording:
     variant, seconds = cell.variant, cell.preset.act_seconds
-    environment = ENVIRONMENTS[variant.env_id]
-    kwargs = {**variant.env_kwargs, **outcome.env_options}
+    environment, kwargs = _environment(cell, outcome)
     env = environment.make(num_envs=variant.test_instances, split="test", **kwargs)
     link.open_exchange(
         env.single_observation_space, env.single_action_space, variant.test_instances
@@ -167,6 +164,28 @@ def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> N
     if wrong:
         outcome.scores = {k: v for k, v in outcome.scores.items() if k not in wrong}
         raise CellFailure("failed", f"the score {', '.join(wrong)} is not finite")
+    return recording
+
+
+def _environment(cell: Cell, outcome: Outcome) -> tuple[Environment, dict[str, Any]]:
+    """The environment of the cell, and the keyword arguments of this agent's view of it."""
+    kwargs = {**cell.variant.env_kwargs, **outcome.env_options}
+    return ENVIRONMENTS[cell.variant.env_id], kwargs
+
+
+def _keep(
+    cell: Cell, recording: Recording | None, made: Path, outcome: Outcome, kept: Path
+) -> None:
+    """Keep what the agent saved, and pictures of the test where there was one."""
+    environment, kwargs = _environment(cell, outcome)
+    draws = recording is not None and cell.preset.pictures and environment.has_pictures
+    draw = partial(environment.draw, recording, **kwargs) if draws else None
+    try:
+        keep_artifacts(made, kept, draw)
+    except OSError as error:
+        if outcome.state == "ok":
+            outcome.state = "failed"
+            outcome.reason = f"what the agent saved is gone or broken: {error.strerror or error}"
 
 
 def make_record(cell: Cell, outcome: Outcome, provenance: Provenance) -> Record:
@@ -225,34 +244,6 @@ def _seconds_to_pass(pass_reward: float | None, curve: list[dict[str, Any]]) -> 
     if pass_reward is None:
         return None
     return next((p["seconds"] for p in curve if p["reward"] >= pass_reward), None)
-
-
-def _keep_artifacts(made: Path, kept: Path, outcome: Outcome) -> None:
-    """Move what the agent saved beside the record; the agent may have done anything to it."""
-    shutil.rmtree(kept, ignore_errors=True)
-    try:
-        _trim(made / "log.txt")
-        if any(made.iterdir()):
-            made.replace(kept)
-        else:
-            made.rmdir()
-    except OSError as error:
-        shutil.rmtree(made, ignore_errors=True)
-        if outcome.state == "ok":
-            outcome.state = "failed"
-            outcome.reason = f"what the agent saved is gone or broken: {error.strerror or error}"
-
-
-def _trim(log: Path) -> None:
-    """Keep the end of a log; an empty one is no log."""
-    size = log.stat().st_size
-    if not size:
-        log.unlink()
-    elif size > LONGEST_LOG:
-        with log.open("rb") as file:
-            file.seek(-LONGEST_LOG, os.SEEK_END)
-            end = file.read()
-        log.write_bytes(b"[...]\n" + end)
 
 
 def _leave(*_: object) -> None:

@@ -24,6 +24,10 @@ class Recording:
     ``instance``, ``episode`` and ``length`` (K,) int64, ``return`` (K,) float64, ``terminated`` and
     ``truncated`` (K,) bool, and what the room adds (`BatchedEnv.ending`).
 
+    ``trace`` is for pictures: a room whose scores need less than its pictures show may append to it
+    in ``draw`` and ``advance``, in the test split alone, entries that only its own ``pictures``
+    module reads. It costs next to nothing, and no score depends on it.
+
     Args:
         recorded: ``steps`` or ``ends``.
     """
@@ -31,6 +35,7 @@ class Recording:
     def __init__(self, recorded: Recorded = "steps") -> None:
         self.recorded = recorded
         self.entries: list[dict[str, Any]] = []
+        self.trace: list[dict[str, Any]] = []
 
     def __len__(self) -> int:
         """Steps of the batch, or episodes that ended."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from mlds_bench.envs.core import BatchedEnv
 
@@ -45,7 +47,11 @@ class Environment:
 
     def room_module(self, module: str) -> Any:
         """A module of the room (``env``, ``scoring``, ``data``, ``specs``), imported now."""
-        return import_module(f"mlds_bench.envs.{self.room}.{module}")
+        return import_module(self.module_name(module))
+
+    def module_name(self, module: str) -> str:
+        """Full name of a module of the room."""
+        return f"mlds_bench.envs.{self.room}.{module}"
 
     @property
     def batched_class(self) -> type[BatchedEnv]:
@@ -63,6 +69,20 @@ class Environment:
         """The room's scoring function: ``score(recording, **env_kwargs)``."""
         score: Callable[..., dict[str, float]] = self.room_module("scoring").score
         return score
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether the room draws pictures of a test."""
+        return find_spec(self.module_name("pictures")) is not None
+
+    @property
+    def draw(self) -> Callable[..., list[Path]]:
+        """The room's drawing function, where it has one: ``draw(recording, folder, **env_kwargs)``.
+
+        It writes pictures of a test into an existing folder and returns their paths.
+        """
+        draw: Callable[..., list[Path]] = self.room_module("pictures").draw
+        return draw
 
     def data_checksum(self, **env_kwargs: Any) -> str:
         """sha256 of the data that an environment with these keyword arguments is made of."""

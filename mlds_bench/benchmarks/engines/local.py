@@ -7,7 +7,6 @@ record on one worker or on many. Cells start while their threads fit the cores.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,8 @@ from pathlib import Path
 from types import ModuleType
 
 from mlds_bench.agents.registry import AgentSpec
-from mlds_bench.benchmarks.cell import CANNOT_SAVE, Outcome, make_record, partial_folder, run_cell
+from mlds_bench.benchmarks.artifacts import clear, partial_folder
+from mlds_bench.benchmarks.cell import CANNOT_SAVE, Outcome, make_record, run_cell
 from mlds_bench.benchmarks.events import Event
 from mlds_bench.benchmarks.provenance import Provenance, cores
 from mlds_bench.benchmarks.suite import Cell
@@ -119,8 +119,10 @@ def preloads(cells: Sequence[Cell]) -> list[str]:
     """Modules that the fork server imports once for all cells."""
     modules = {"mlds_bench.benchmarks.cell": None}
     for cell in cells:
-        room = ENVIRONMENTS[cell.variant.env_id].room
-        modules |= {f"mlds_bench.envs.{room}.{file}": None for file in ("env", "scoring")}
+        environment = ENVIRONMENTS[cell.variant.env_id]
+        draws = cell.preset.pictures and environment.has_pictures
+        files = ("env", "scoring", "pictures") if draws else ("env", "scoring")
+        modules |= dict.fromkeys(map(environment.module_name, files))
         modules |= dict.fromkeys(_agent_modules(cell.agent))
     return list(modules)
 
@@ -141,7 +143,7 @@ def _collect(one: _Running, out: Path, provenance: Provenance) -> Record:
         raise CannotSave(f"{path}: the record could not be written")
     if code == 0:
         return read_record(path)
-    shutil.rmtree(partial_folder(path), ignore_errors=True)
+    clear(partial_folder(path))
     one.outcome.state = "failed"
     one.outcome.reason = f"the cell's own process ended with exit code {code}"
     record = make_record(one.cell, one.outcome, provenance)

@@ -12,6 +12,7 @@ from mlds_bench.envs.core import BatchedEnv, Flags, Outcome, Split
 from mlds_bench.envs.landscape.problems.base import Array
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 from mlds_bench.envs.landscape.specs import LIMIT, MOVE_BOUND, Objective, threshold
+from mlds_bench.envs.landscape.trace import TRACED_RUNS, Schedule
 from mlds_bench.envs.landscape.values import gradient_norm, logarithm, query, value
 from mlds_bench.envs.recording import Recorded
 
@@ -42,7 +43,8 @@ class LossLandscape(BatchedEnv):
 
     Scores: ``solved_share`` (primary; higher is better), ``log10_loss``, ``gradient_norm``,
     ``minimal_ratio`` and, with ``objective="gradient_norm"``, ``spearman``; see
-    `mlds_bench.envs.landscape.scoring`. The test split records how episodes end, not every step.
+    `mlds_bench.envs.landscape.scoring`. The test split records how episodes end, not every step,
+    and traces the first runs for `mlds_bench.envs.landscape.pictures`.
 
     Source: NTU "Machine Learning and Having It Deep and Structured" 2018, homework 1-2, and the
     lectures on optimization; problems in `mlds_bench.envs.landscape.specs`.
@@ -118,6 +120,7 @@ class LossLandscape(BatchedEnv):
         self._gradient = np.zeros((num_envs, d))
         self._value = np.zeros(num_envs)
         self._used = np.zeros(num_envs, np.int64)
+        self._traced = Schedule.of(self.query_budget, d)
 
     def draw(self, mask: Flags) -> None:
         """New starting points where ``mask`` (N,) is True; what is seen there costs no query."""
@@ -138,6 +141,8 @@ class LossLandscape(BatchedEnv):
 
     def advance(self, actions: Array) -> Outcome:
         """Query theta + v everywhere, and move there where the decision says so."""
+        if self.split == "test":
+            self._trace()
         moves = actions[:, -1] > 0.0
         point = self._theta + actions[:, :-1]
         self._loss, self._gradient = query(self.problem, point)
@@ -167,6 +172,17 @@ class LossLandscape(BatchedEnv):
             "gradient": self._gradient.copy(),
             "theta": self._theta.copy(),
         }
+
+    def _trace(self) -> None:
+        """Note where the first instances stand in their first episodes, for pictures."""
+        instance = self._instance[:TRACED_RUNS]
+        rows = np.flatnonzero((instance < TRACED_RUNS) & (self._episode[:TRACED_RUNS] == 0))
+        if not len(rows):
+            return
+        query = int(self._used[rows[0]])
+        if query in self._traced:
+            entry = {"query": query, "instance": instance[rows], "theta": self._theta[rows]}
+            self.recording.trace.append(entry)
 
     def _value_at(self, loss: Array, gradient: Array) -> Array:
         return value(loss, gradient, bottom=self.problem.bottom, objective=self.objective)

@@ -1,0 +1,220 @@
+"""What pictures of the landscape are made of: the first runs of the test split, point by point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mlds_bench.envs.core import Recording
+from mlds_bench.envs.landscape.batches import losses_and_gradients
+from mlds_bench.envs.landscape.problems.base import Array, Problem
+from mlds_bench.envs.landscape.specs import LIMIT, Objective, threshold
+from mlds_bench.envs.landscape.values import gradient_norm, value
+
+Ending: TypeAlias = Literal["solved", "diverged", "unsolved"]
+
+TRACED_RUNS = 8
+"""The first episodes of the first so many instances are traced."""
+MOST_QUERIES = 500
+MOST_NUMBERS = 250_000
+"""Coordinates traced of one run, at most: at d = 982, 254 points."""
+FAR = 100.0
+"""A point whose loss is so many times farther from the bottom than any start is out of sight."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """After which queries the runs are traced: all of the first, then evenly spaced ones.
+
+    Quick optimizers are through after ten queries, slow ones use thousands.
+
+    Attributes:
+        every: queries that are all traced.
+        stride: of those after.
+    """
+
+    every: int
+    stride: int
+
+    @classmethod
+    def of(cls, query_budget: int, dimension: int) -> Schedule:
+        """The schedule of episodes of this length, for points (d,)."""
+        most = max(min(MOST_QUERIES, MOST_NUMBERS // dimension), 8)
+        every = min(most // 4, query_budget)
+        return cls(every, max(-(-(query_budget - every) // (most - every)), 1))
+
+    def __contains__(self, query: int) -> bool:
+        """Whether the point after this many queries is traced."""
+        return query < self.every or query % self.stride == 0
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points of a landscape and what they are worth.
+
+    Attributes:
+        theta: (T, d) float64.
+        loss: (T,) float64, clipped to +-1e12; 1e12 where it is no number.
+        excess: (T,) float64, the loss above the problem's bottom; negative below it.
+        gradient_norm: (T,) float64, at most 1e12.
+        value: (T,) float64, of the two the one that was to be made small.
+    """
+
+    theta: Array
+    loss: Array
+    excess: Array
+    gradient_norm: Array
+    value: Array
+
+    def __len__(self) -> int:
+        return len(self.theta)
+
+    def part(self, rows: slice | npt.NDArray[Any]) -> Points:
+        """Some of the points."""
+        return Points(**{name: array[rows] for name, array in vars(self).items()})
+
+
+@dataclass(frozen=True)
+class Run:
+    """The first episode of one instance, from its start to its end.
+
+    Attributes:
+        queries: (T,) int64, made before each point was reached; the first is 0.
+        points: T of them.
+        in_sight: (T,) bool, whether the loss is of the size of the starts' losses; the start is.
+        ending: how it ended.
+    """
+
+    queries: npt.NDArray[np.int64]
+    points: Points
+    in_sight: npt.NDArray[np.bool_]
+    ending: Ending
+
+    @property
+    def path(self) -> Points:
+        """The points up to the first that is out of sight; at least the start."""
+        gone = np.flatnonzero(~self.in_sight)
+        return self.points.part(slice(gone[0] if len(gone) else None))
+
+
+@dataclass(frozen=True)
+class Study:
+    """All that pictures show of a test.
+
+    Attributes:
+        problem: the landscape.
+        objective: what was to be made small.
+        solved: the value that counted as solved.
+        runs: the traced ones.
+        ends: last points of the first episode of every instance, in order of the instances.
+        lengths: (N,) int64, queries of these episodes.
+    """
+
+    problem: Problem
+    objective: Objective
+    solved: float
+    runs: tuple[Run, ...]
+    ends: Points
+    lengths: npt.NDArray[np.int64]
+
+    @property
+    def best(self) -> int:
+        """The run whose path ends at the smallest value; of several, that with the most points."""
+        return min(
+            range(len(self.runs)),
+            key=lambda i: (self.runs[i].path.value[-1], -len(self.runs[i].path)),
+        )
+
+    @property
+    def is_solved(self) -> npt.NDArray[np.bool_]:
+        """(N,), which instances ended solved."""
+        return self.ends.value <= self.solved
+
+
+def read_study(
+    recording: Recording, problem: Problem, *, objective: Objective, solved: float | None
+) -> Study:
+    """Put trace and ends of a recording together.
+
+    Args:
+        recording: of the test split; the first episodes that have ended are read.
+        problem: that the recording is of.
+        objective: likewise.
+        solved: likewise; None stands for the problem's own.
+    """
+    ends = _first_ends(recording)
+    traced = np.flatnonzero(ends["instance"] < TRACED_RUNS)
+    paths = [_path(recording, ends, index) for index in traced]
+    limit = threshold(problem.spec, objective, solved)
+    cuts = np.cumsum([len(queries) for queries, _ in paths])
+    every = _points(problem, np.concatenate([theta for _, theta in paths]), objective)
+    pieces = [
+        every.part(slice(last - len(q), last)) for (q, _), last in zip(paths, cuts, strict=True)
+    ]
+    sight = FAR * max(max(abs(float(piece.excess[0])), limit, 1e-6) for piece in pieces)
+    runs = tuple(
+        Run(queries, points, _near(points, sight), _ending(points, limit))
+        for (queries, _), points in zip(paths, pieces, strict=True)
+    )
+    last = _points(problem, ends["oracle"]["theta"], objective)
+    return Study(problem, objective, limit, runs, last, ends["length"])
+
+
+def _first_ends(recording: Recording) -> dict[str, Any]:
+    """How the first episode of every instance ended, in order of the instances."""
+    ends = recording.arrays()
+    rows = np.flatnonzero(ends["episode"] == 0)
+    first: dict[str, Any] = _take(ends, rows[np.argsort(ends["instance"][rows])])
+    return first
+
+
+def _path(
+    recording: Recording, ends: Mapping[str, Any], index: np.intp
+) -> tuple[npt.NDArray[np.int64], Array]:
+    """Queries (T,) and points (T, d) of one traced run, its end among them."""
+    queries, theta = [], []
+    for entry in recording.trace:
+        for row in np.flatnonzero(entry["instance"] == ends["instance"][index]):
+            queries.append(entry["query"])
+            theta.append(entry["theta"][row])
+    queries.append(ends["length"][index])
+    theta.append(ends["oracle"]["theta"][index])
+    return np.array(queries, np.int64), np.array(theta, np.float64)
+
+
+def _points(problem: Problem, theta: Array, objective: Objective) -> Points:
+    loss, gradient = losses_and_gradients(problem.loss, theta)
+    loss, gradient = _finite(loss), _finite(gradient)
+    return Points(
+        theta,
+        loss,
+        value(loss, gradient, bottom=problem.bottom, objective="loss"),
+        np.minimum(gradient_norm(gradient), LIMIT),
+        value(loss, gradient, bottom=problem.bottom, objective=objective),
+    )
+
+
+def _finite(array: Array) -> Array:
+    return np.nan_to_num(array, nan=LIMIT, posinf=LIMIT, neginf=-LIMIT).clip(-LIMIT, LIMIT)
+
+
+def _near(points: Points, sight: float) -> npt.NDArray[np.bool_]:
+    near: npt.NDArray[np.bool_] = np.abs(points.excess) <= sight
+    near[0] = True
+    return near
+
+
+def _ending(points: Points, limit: float) -> Ending:
+    if points.value[-1] <= limit:
+        return "solved"
+    return "diverged" if points.value[-1] >= LIMIT else "unsolved"
+
+
+def _take(batch: Any, rows: npt.NDArray[Any]) -> Any:
+    if isinstance(batch, Mapping):
+        return {key: _take(value, rows) for key, value in batch.items()}
+    return batch[rows]
