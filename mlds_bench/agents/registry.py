@@ -56,6 +56,8 @@ BUILTIN: dict[str, str] = {
     "es": "mlds_bench.agents.landscape.search:EsAgent",
     "gradient-norm": "mlds_bench.agents.landscape.gradient_norm:GradientNormAgent",
     "reinforce": "mlds_bench.agents.atari.reinforce:ReinforceAgent",
+    "trpo": "mlds_bench.agents.atari.trpo:TrpoAgent",
+    "acktr": "mlds_bench.agents.atari.acktr:AcktrAgent",
     "a2c": "mlds_bench.agents.atari.a2c:A2cAgent",
     "ppo": "mlds_bench.agents.atari.ppo:PpoAgent",
     "dqn": "mlds_bench.agents.atari.dqn:DqnAgent",

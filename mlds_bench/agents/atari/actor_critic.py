@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mlds_bench.agents.atari.networks import ConvolutionalPolicy, Layers
+from mlds_bench.agents.atari.networks import (
+    ConvolutionalPolicy,
+    Layers,
+    ScaledPolicy,
+    SeparatePolicy,
+)
 from mlds_bench.agents.atari.policy_agent import PolicyAgent, PolicyHyperparameters
 from mlds_bench.agents.atari.rollouts import Player, Rollout
 from mlds_bench.agents.atari.settings import at_least, between, layers, whole
 from mlds_bench.agents.atari.views import Shape
 from mlds_bench.agents.numerics.returns import generalized_advantages
+
+P = TypeVar("P", ConvolutionalPolicy, SeparatePolicy)
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class ActorCriticAgent(PolicyAgent):
     """Scales its pixels, then plays rollouts and estimates advantages."""
 
     hyper: ActorCriticHyperparameters
-    network: ConvolutionalPolicy
+    network: ScaledPolicy
     env_options: ClassVar[Mapping[str, Any]] = {
         "size": 42,
         "stack": 2,
@@ -59,10 +66,14 @@ class ActorCriticAgent(PolicyAgent):
         "life_ends": True,
     }
 
-    def make_network(self, shape: Shape) -> ConvolutionalPolicy:
-        """Convolutions, a hidden layer, two heads."""
+    def make_network(self, shape: Shape) -> ScaledPolicy:
+        """One body and two heads, unless a subclass has another."""
+        return self.make(ConvolutionalPolicy, shape)
+
+    def make(self, network: type[P], shape: Shape) -> P:
+        """A network of some kind, by the settings; whether the game takes points is not known."""
         self._takes_points = False
-        return ConvolutionalPolicy(
+        return network(
             shape,
             self.actions,
             convolutions=self.hyper.convolutions,

@@ -23,7 +23,13 @@ POLICY_GAIN = 0.01
 """All actions are about as likely at first."""
 
 
-class ConvolutionalPolicy(nn.Module):
+class ScaledPolicy(nn.Module):
+    """A network that scales its pixels, once they are known, by `scaling`."""
+
+    scaling: PixelScaling
+
+
+class ConvolutionalPolicy(ScaledPolicy):
     """Scaled pixels, convolutions, a hidden layer, and on it the heads of policy and value.
 
     Args:
@@ -63,6 +69,12 @@ class ConvolutionalPolicy(nn.Module):
         _initialize(self.value, 1.0, generator)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    @property
+    def layers(self) -> list[nn.Linear | nn.Conv2d]:
+        """All that have weights, in the order in which `forward` calls them."""
+        layers = (*self.convolutions, self.hidden, self.policy, self.value)
+        return [layer for layer in layers if isinstance(layer, nn.Linear | nn.Conv2d)]
+
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (B, A) and values (B,), float32, for observations (B, C, H, W) of integers."""
         features = self.scaling(observations)
@@ -70,6 +82,40 @@ class ConvolutionalPolicy(nn.Module):
             features = layer(features).relu_()
         features = functional.relu(self.hidden(features.flatten(1)))
         return self.policy(features), self.value(features).squeeze(1)
+
+
+class SeparatePolicy(ScaledPolicy):
+    """Two such networks: one acts, the other judges, and a step of one leaves the other be.
+
+    Args:
+        shape: of an observation, (C, H, W).
+        actions: A.
+        convolutions: (channels, kernel, stride) of each, in both.
+        hidden: units of the layer after them.
+        generator: of the initial weights, on the CPU.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        actions: int,
+        *,
+        convolutions: Layers,
+        hidden: int,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.actor, self.critic = (
+            ConvolutionalPolicy(
+                shape, actions, convolutions=convolutions, hidden=hidden, generator=generator
+            )
+            for _ in range(2)
+        )
+        self.scaling = self.critic.scaling = self.actor.scaling
+
+    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, A) and values (B,), float32, for observations (B, C, H, W) of integers."""
+        return self.actor(observations)[0], self.critic(observations)[1]
 
 
 class DensePolicy(nn.Module):

@@ -128,7 +128,7 @@ class PolicyAgent(Agent):
     def save(self, folder: Path) -> None:
         """Write all that the network knows to ``policy.safetensors``."""
         state = self.network.state_dict()
-        weights = {name: value.cpu().contiguous() for name, value in state.items()}
+        weights = {name: value.cpu().contiguous().clone() for name, value in state.items()}
         save_file(weights, Path(folder) / FILE)
 
     def load(self, folder: Path) -> None:

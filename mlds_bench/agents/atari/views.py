@@ -97,9 +97,9 @@ class PixelScaling(nn.Module):
 
     def forward(self, observations: Tensor) -> Tensor:
         """(B, C, H, W) float32, channels last, for observations (B, C, H, W) of integers."""
-        pixels = observations.contiguous(memory_format=torch.channels_last).float()
-        pixels = pixels.sub_(self.mean).mul_(self.scale)
-        return pixels.clamp_(-BRIGHTEST_DEVIATIONS, BRIGHTEST_DEVIATIONS)
+        pixels = observations.float().sub_(self.mean).mul_(self.scale)
+        pixels = pixels.clamp_(-BRIGHTEST_DEVIATIONS, BRIGHTEST_DEVIATIONS)
+        return pixels.contiguous(memory_format=torch.channels_last)
 
 
 def _told(space: gymnasium.Space[Any]) -> str:

@@ -13,6 +13,8 @@ from tests.agents.atari.catch import ViewedCatch
 SMALL: dict[str, dict[str, Any]] = {
     "reinforce": {},
     "a2c": {"convolutions": [[8, 4, 4]]},
+    "acktr": {"convolutions": [[8, 4, 4]]},
+    "trpo": {"convolutions": [[8, 4, 4]]},
     "ppo": {"convolutions": [[8, 4, 4]]},
 }
 

@@ -14,9 +14,11 @@ import torch
 from gymnasium.spaces import Box, Discrete
 
 from mlds_bench.agents.atari.a2c import A2cAgent
+from mlds_bench.agents.atari.acktr import AcktrAgent
 from mlds_bench.agents.atari.policy_agent import PolicyAgent, Progress
 from mlds_bench.agents.atari.ppo import PpoAgent
 from mlds_bench.agents.atari.reinforce import ReinforceAgent
+from mlds_bench.agents.atari.trpo import TrpoAgent
 from mlds_bench.agents.base import Budget, UnknownHyperparameter, Unsupported
 from tests.agents.atari.catch import Catch, learn, make_agent, mean_return
 
@@ -26,6 +28,8 @@ SMALL = BASE | {"convolutions": ((8, 4, 4),), "calibration": 2}
 AGENTS: dict[type[PolicyAgent], dict[str, Any]] = {
     PpoAgent: SMALL | {"learning_rate": 3e-3},
     A2cAgent: SMALL | {"learning_rate": 1e-2, "horizon": 8, "calibration": 4},
+    TrpoAgent: SMALL | {"learning_rate": 3e-3, "divergence": 0.05, "damping": 0.01},
+    AcktrAgent: SMALL,
     ReinforceAgent: BASE | {"learning_rate": 1e-2},
 }
 """Settings with which each learns to catch in a second or two."""

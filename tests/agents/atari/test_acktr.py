@@ -1,0 +1,59 @@
+"""What is ACKTR's own: natural steps of a length that keeps the policy near."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from mlds_bench.agents.atari.acktr import AcktrAgent
+from mlds_bench.agents.atari.rollouts import Player, Rollout
+from mlds_bench.agents.numerics.policy_losses import mean_divergence
+from tests.agents.atari.catch import Catch, make_agent
+
+SMALL: dict[str, Any] = {"instances": 40, "convolutions": ((8, 4, 4),), "hidden": 32}
+
+
+def played(agent: AcktrAgent) -> Rollout:
+    return Player(
+        Catch(num_envs=40, seed=0),
+        steps=16,
+        actions=3,
+        policy=agent.network,
+        device="cpu",
+        generator=agent.generator,
+    ).play()
+
+
+def divergence_of_a_step(**settings: Any) -> float:
+    """From the policy that played to the one after the first step."""
+    agent = make_agent(AcktrAgent, **SMALL, **settings)
+    rollout = played(agent)
+    agent.improve(rollout, agent.hyper.learning_rate)
+    with torch.no_grad():
+        now = agent.network(rollout.observations.flatten(0, 1))[0]
+    return mean_divergence(rollout.logits.flatten(0, 1), now).item()
+
+
+@pytest.mark.parametrize("radius", [1e-4, 1e-3])
+def test_steps_go_as_far_as_they_may(radius: float) -> None:
+    """Without values, which take their part of the radius, the policy goes that far, about."""
+    far = divergence_of_a_step(divergence=radius, learning_rate=1e9, value_weight=0.0, damping=1e-4)
+    assert 0.3 * radius < far < 2.0 * radius
+
+
+def test_a_small_learning_rate_binds_before_the_radius() -> None:
+    """However far the policy may go."""
+    assert abs(divergence_of_a_step(divergence=1.0, learning_rate=1e-5)) < 1e-6
+
+
+def test_the_curvature_is_inverted_now_and_then() -> None:
+    """In the first rollout and every third after; in between the inverses stay."""
+    agent = make_agent(AcktrAgent, inversion_interval=3, **SMALL)
+    seen = []
+    for _ in range(4):
+        agent.improve(played(agent), 0.01)
+        seen.append(agent._curvature._inverses)
+    assert seen[0] is seen[1] is seen[2]
+    assert seen[3] is not seen[0]
