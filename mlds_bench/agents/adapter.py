@@ -22,12 +22,16 @@ class AgentAdapter:
         agent: the agent itself.
         num_envs: instances in the batch that it learns in, at least 1.
         env_options: choices of view that its class wants; see `env_options`.
+
+    Args:
+        agent: an agent.
+        params: the hyper-parameters that were set by name.
     """
 
-    def __init__(self, agent: Any) -> None:
+    def __init__(self, agent: Any, params: Mapping[str, Any] | None = None) -> None:
         self.agent = agent
         self.num_envs = _num_envs(agent)
-        self.env_options = env_options(type(agent))
+        self.env_options = env_options(type(agent), params)
         self._takes_deterministic = _takes(agent.act, "deterministic")
 
     def learn(self, env: VectorEnv[Any, Any, Any], budget: Budget) -> None:
@@ -67,13 +71,19 @@ class AgentAdapter:
             function(*args)
 
 
-def env_options(cls: type) -> dict[str, Any]:
+def env_options(cls: type, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The choices of view that an agent's class wants; the spaces it is built with follow them.
 
+    Args:
+        cls: whose attribute is a mapping, or a function of ``params`` that returns one.
+        params: the hyper-parameters that were set by name.
+
     Raises:
-        ValueError: if the attribute is no mapping from names.
+        ValueError: if that is no mapping from names.
     """
     options = getattr(cls, "env_options", {})
+    if callable(options):
+        options = options(params or {})
     if not isinstance(options, Mapping) or not all(isinstance(key, str) for key in options):
         raise ValueError(f"{cls.__name__}.env_options must map names to values, got {options!r}")
     return dict(options)

@@ -84,7 +84,7 @@ def check_subject(subject: Subject) -> dict[str, float]:
 
 def _chooses_a_view(subject: Subject) -> None:
     env = subject.make_env(num_envs=1, split="test", seed=0)
-    for option in env_options(subject.cls):
+    for option in env_options(subject.cls, subject.params):
         if option not in env.view_options:
             line = unknown_name("choice of view", option, sorted(env.view_options))
             raise AgentViolation(f"{line} (in {type(env).__name__})")

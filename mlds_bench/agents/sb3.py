@@ -4,6 +4,7 @@ The settings are the algorithm's own constructor keywords with its own defaults,
 ``num_envs`` (16 for the on-policy algorithms; 1 for those with a replay buffer, whose published
 settings count one gradient step a batch step), ``policy`` (by default the one that fits the
 observations) and PPO's ``n_steps`` (by default 2048 // num_envs: a rollout has the published 2048).
+``zoo=true`` takes the settings that rl-baselines3-zoo publishes for Atari games; see `sb3_zoo`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from mlds_bench.agents.sb3_settings import (
     refusals,
     settings_class,
 )
+from mlds_bench.agents.sb3_zoo import ZOO_VIEW
 from mlds_bench.agents.vec_env import BatchedVecEnv, clip_to_box, spaces_only
 from mlds_bench.envs.streams import derive
 
@@ -57,6 +59,11 @@ class Sb3Agent(Agent):
     """
 
     algorithm: ClassVar[type[BaseAlgorithm]]
+
+    @staticmethod
+    def env_options(params: Mapping[str, Any]) -> Mapping[str, Any]:  # type: ignore[override]
+        """What the zoo's wrappers do to a game, if its settings are asked for."""
+        return ZOO_VIEW if params.get("zoo") else {}
 
     def prepare(self) -> None:
         """Complete the settings and make the untrained model."""

@@ -18,6 +18,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.preprocessing import is_image_space
 
 from mlds_bench.agents.base import UnknownHyperparameter, Unsupported, unknown_name
+from mlds_bench.agents.sb3_zoo import OPTIMIZERS, ZOO, schedule, with_zoo
 
 SET_BY_THE_ADAPTER = frozenset(
     {
@@ -39,12 +40,14 @@ SMALLEST_CNN_SIDE = 36
 
 
 def settings_class(algorithm: type[BaseAlgorithm]) -> type:
-    """A frozen dataclass of the algorithm's constructor keywords, and of ``num_envs``."""
+    """A frozen dataclass of the algorithm's keywords, ``num_envs``, and ``zoo`` if it has one."""
     on_policy = issubclass(algorithm, OnPolicyAlgorithm)
     fields: list[tuple[str, Any, Any]] = [
         ("num_envs", int, ON_POLICY_NUM_ENVS if on_policy else 1),
         ("policy", Any, None),
     ]
+    if algorithm.__name__ in ZOO:
+        fields.append(("zoo", bool, False))
     for name, parameter in inspect.signature(algorithm).parameters.items():
         if name in SET_BY_THE_ADAPTER:
             continue
@@ -64,6 +67,7 @@ def completed(
     Raises:
         UnknownHyperparameter: for a policy that the algorithm does not have, or no instances.
     """
+    hyper = with_zoo(hyper, algorithm.__name__)
     if hyper.num_envs < 1:
         raise UnknownHyperparameter(f"num_envs must be at least 1, got {hyper.num_envs}")
     known = sorted(algorithm.policy_aliases)
@@ -80,18 +84,24 @@ def constructor_keywords(hyper: Any, action_space: gymnasium.Space[Any]) -> dict
     """The keywords of the algorithm's constructor, with the objects that a command line names.
 
     ``action_noise`` may be a number, its standard deviation; ``policy_kwargs["activation_fn"]`` the
-    name of one of torch's activations.
+    name of one of torch's activations, ``["optimizer_class"]`` one of `OPTIMIZERS`; a rate or a
+    range may be ``lin_x``, falling from x to 0 over the budget.
     """
     keywords = {field.name: getattr(hyper, field.name) for field in dataclasses.fields(hyper)}
     del keywords["num_envs"]
+    keywords.pop("zoo", None)
+    for name in ("learning_rate", "clip_range"):
+        if name in keywords:
+            keywords[name] = schedule(keywords[name])
     noise = keywords.get("action_noise")
     if isinstance(noise, (int, float)):
         shape = action_space.shape or ()
         keywords["action_noise"] = NormalActionNoise(np.zeros(shape), np.full(shape, float(noise)))
     policy_kwargs = keywords.get("policy_kwargs")
-    if isinstance(policy_kwargs, Mapping) and isinstance(policy_kwargs.get("activation_fn"), str):
-        activation = _activation(policy_kwargs["activation_fn"])
-        keywords["policy_kwargs"] = {**policy_kwargs, "activation_fn": activation}
+    if isinstance(policy_kwargs, Mapping):
+        named = {key: policy_kwargs[key] for key in _NAMED if key in policy_kwargs}
+        found = {k: _NAMED[k](v) if isinstance(v, str) else v for k, v in named.items()}
+        keywords["policy_kwargs"] = {**policy_kwargs, **found}
     return keywords
 
 
@@ -140,3 +150,12 @@ def _activation(name: str) -> Any:
     if name not in known:
         raise UnknownHyperparameter(unknown_name("activation_fn", name, known))
     return getattr(torch.nn, name)
+
+
+def _optimizer(name: str) -> Any:
+    if name not in OPTIMIZERS:
+        raise UnknownHyperparameter(unknown_name("optimizer_class", name, [*OPTIMIZERS]))
+    return OPTIMIZERS[name]
+
+
+_NAMED = {"activation_fn": _activation, "optimizer_class": _optimizer}

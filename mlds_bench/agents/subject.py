@@ -88,7 +88,7 @@ class Subject:
 
     def new(self) -> AgentAdapter:
         """A fresh agent."""
-        env = self.make_env(num_envs=1, split="test", seed=0, **env_options(self.cls))
+        env = self.make_env(num_envs=1, split="test", seed=0, **env_options(self.cls, self.params))
         agent = build(
             self.cls,
             observation_space=env.single_observation_space,
@@ -97,7 +97,7 @@ class Subject:
             device=self.device,
             params=self.params,
         )
-        return AgentAdapter(agent)
+        return AgentAdapter(agent, self.params)
 
     @cached_property
     def first(self) -> tuple[AgentAdapter, WatchedEnv]:

@@ -111,7 +111,7 @@ def _live(job: AgentJob, pipe: Connection, report: Report) -> None:
     environment = ENVIRONMENTS[job.env_id]
     cls = job.agent.load()
     _seed_everything(derive(job.seed, "agent"))
-    options = env_options(cls)
+    options = env_options(cls, job.params)
     _check_view(options, environment.batched_class.view_options, job.env_id)
     kwargs = {**job.env_kwargs, **options}
     first = environment.make(num_envs=1, **kwargs)
@@ -123,7 +123,7 @@ def _live(job: AgentJob, pipe: Connection, report: Report) -> None:
         device=job.device,
         params=job.params,
     )
-    agent = AgentAdapter(built)
+    agent = AgentAdapter(built, job.params)
     report("ready", env_options=options, params=effective_params(built, job.params))
     seed = derive(job.seed, "train")
     env = ReportedEnv(environment.make(num_envs=agent.num_envs, seed=seed, **kwargs), job.budget)

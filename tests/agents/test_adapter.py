@@ -97,6 +97,19 @@ def test_options_must_map_names(options: Any) -> None:
         env_options(wishful)
 
 
+def test_a_view_may_follow_the_hyperparameters() -> None:
+    """A function of what was set by name, in the class and in its instances."""
+
+    class Choosy(OnlyAct):
+        @staticmethod
+        def env_options(params: Any) -> dict[str, Any]:
+            return {"size": 42} if params.get("small") else {}
+
+    assert env_options(Choosy) == {}
+    assert env_options(Choosy, {"small": True}) == {"size": 42}
+    assert AgentAdapter(Choosy(), {"small": True}).env_options == {"size": 42}
+
+
 def test_a_number_of_numpys_is_a_whole_number_too() -> None:
     """np.int64 becomes an int, so that records hold plain numbers."""
     agent = OnlyAct()
