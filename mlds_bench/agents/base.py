@@ -96,7 +96,7 @@ class Agent:
     num_envs: int = 1
     """Instances in the batch it learns in (a class or an instance attribute)."""
     env_options: ClassVar[Mapping[str, Any]] = {}
-    """Choices of view that a room allows."""
+    """Choices of view that a room allows; a plug-in may have a function of its hyper-parameters."""
     hyperparameters: ClassVar[type] = NoHyperparameters
 
     def __init__(

@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -86,9 +87,9 @@ def run_cell(cell: Cell, out: Path, provenance: Provenance, pipe: Connection) ->
         _keep(cell, recording, folder, outcome, artifact_folder(path))
         write_record(make_record(cell, outcome, provenance), path)
     except OSError as error:
-        pipe.send(("cannot save", f"{path}: {error.strerror or error}"))
+        _tell(pipe, "cannot save", f"{path}: {error.strerror or error}")
         raise SystemExit(CANNOT_SAVE) from None
-    pipe.send(("done", None))
+    _tell(pipe, "done")
 
 
 def _play(cell: Cell, folder: Path, outcome: Outcome, pipe: Connection) -> Recording | None:
@@ -97,8 +98,8 @@ def _play(cell: Cell, folder: Path, outcome: Outcome, pipe: Connection) -> Recor
     threading.Thread(target=_end_with_parent, args=(link,), daemon=True).start()
     try:
         test_seed = pipe.recv()
-        _learn(cell, link, outcome, lambda point: pipe.send(("point", point)))
-        pipe.send(("testing", None))
+        _learn(cell, link, outcome, lambda point: _tell(pipe, "point", point))
+        _tell(pipe, "testing")
         return _test(cell, link, outcome, test_seed=test_seed)
     except CellFailure as failure:
         outcome.state, outcome.reason = failure.state, failure.reason
@@ -250,9 +251,18 @@ def _leave(*_: object) -> None:
     raise SystemExit(1)
 
 
+def _tell(pipe: Connection, kind: str, content: Any = None) -> None:
+    """A word to the engine; when it is gone, the run has been ended, and so is this cell."""
+    try:
+        pipe.send((kind, content))
+    except BrokenPipeError:
+        raise SystemExit(1) from None
+
+
 def _end_with_parent(link: AgentLink) -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
-        link.kill()
+        with suppress(OSError):  # the cell may be ending by itself
+            link.kill()
         os._exit(1)
