@@ -27,6 +27,7 @@ from mlds_bench.benchmarks.artifacts import clear, keep_artifacts, partial_folde
 from mlds_bench.benchmarks.evaluation import evaluate
 from mlds_bench.benchmarks.provenance import Provenance
 from mlds_bench.benchmarks.suite import Cell
+from mlds_bench.benchmarks.variant import Variant
 from mlds_bench.envs.core import Recording
 from mlds_bench.envs.registry import ENVIRONMENTS, Environment
 from mlds_bench.leaderboard.record import (
@@ -212,7 +213,7 @@ def make_record(cell: Cell, outcome: Outcome, provenance: Provenance) -> Record:
         train_seconds=seconds,
         eval_seconds=outcome.eval_seconds,
         cpu_seconds=outcome.cpu_seconds,
-        seconds_to_pass=_seconds_to_pass(variant.pass_reward, outcome.curve),
+        seconds_to_pass=seconds_to_pass(variant, outcome.curve),
         steps_per_second=steps / seconds if steps and seconds else None,
         peak_memory_mb=outcome.peak_memory_mb,
         env_version=variant.env_id,
@@ -241,10 +242,14 @@ def make_record(cell: Cell, outcome: Outcome, provenance: Provenance) -> Record:
     )
 
 
-def _seconds_to_pass(pass_reward: float | None, curve: list[dict[str, Any]]) -> float | None:
-    if pass_reward is None:
-        return None
-    return next((p["seconds"] for p in curve if p["reward"] >= pass_reward), None)
+def seconds_to_pass(variant: Variant, curve: list[dict[str, Any]]) -> float | None:
+    """When the learning curve first reached what the variant calls a pass, if it says so."""
+    marks = {"reward": variant.pass_reward, "episode_return": variant.pass_return}
+    for name, mark in marks.items():
+        if mark is not None:
+            reached = (p["seconds"] for p in curve if p[name] is not None and p[name] >= mark)
+            return next(reached, None)
+    return None
 
 
 def _leave(*_: object) -> None:

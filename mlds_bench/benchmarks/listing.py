@@ -30,7 +30,8 @@ def _variants() -> Rows:
     """A row a variant, and then one a family."""
     for variant in VARIANTS.values():
         if not variant.family:
-            yield variant.id, variant.summary, ", ".join(variant.agents)
+            where = " (long: not part of all)" if variant.long else ""
+            yield variant.id, variant.summary + where, ", ".join(variant.agents)
     for homework, family in dict.fromkeys((v.homework, v.family) for v in VARIANTS.values()):
         members = [v for v in VARIANTS.values() if (v.homework, v.family) == (homework, family)]
         if family:

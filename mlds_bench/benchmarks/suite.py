@@ -84,7 +84,7 @@ def select_variants(patterns: Sequence[str]) -> list[Variant]:
     Args:
         patterns: ``all``, a homework (``hw1-1``), a variant (``hw1-1/sinc``), or either with
             wildcards (``'hw1-*/s*'``). Variants of a family are named one by one or by wildcards
-            of variants (``'hw1-2/xor-*'``).
+            of variants (``'hw1-2/xor-*'``); long ones are not part of ``all``.
     """
     chosen: set[str] = set()
     for pattern in patterns:
@@ -92,7 +92,7 @@ def select_variants(patterns: Sequence[str]) -> list[Variant]:
             name
             for name, variant in VARIANTS.items()
             if fnmatchcase(name, pattern)
-            or (not variant.family and pattern == "all")
+            or (not variant.family and not variant.long and pattern == "all")
             or (not variant.family and fnmatchcase(variant.homework, pattern))
         }
         if not names:

@@ -38,6 +38,8 @@ class Variant:
         pass_reward: mean training reward from which the pass mark counts as reached on the
             learning curve; None where no reward says so.
         published: figures from the literature, rows of their own.
+        pass_return: mean return of training episodes from which it counts as reached; likewise.
+        long: ``all`` leaves it out, because it takes hours; the homework's name runs it.
         family: wildcard over the many variants of one table, as in ``xor-*``; it or the full name
             runs them, ``all`` and the homework's name leave them out.
     """
@@ -58,6 +60,8 @@ class Variant:
     threads: int = 1
     pass_reward: float | None = None
     published: tuple[Published, ...] = ()
+    pass_return: float | None = None
+    long: bool = False
     family: str = ""
 
     @property

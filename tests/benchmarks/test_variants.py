@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from math import log10, pi, sin
+from typing import Any
 
 import gymnasium
 import pytest
 from scipy.integrate import quad
 
 from mlds_bench.agents.registry import resolve
+from mlds_bench.benchmarks.cell import seconds_to_pass
 from mlds_bench.benchmarks.evaluation import evaluate
 from mlds_bench.benchmarks.homeworks.hw1_1 import FITTING_SB3_STEPS
 from mlds_bench.benchmarks.presets import DEFAULT_PRESET, PRESETS
@@ -221,3 +224,25 @@ def test_presets_are_called_what_they_are_and_the_default_is_one() -> None:
     assert DEFAULT_PRESET in PRESETS
     seeds = [preset.seeds for preset in PRESETS.values()]
     assert all(set(few) <= set(many) for few, many in pairwise(seeds))
+
+
+@pytest.mark.parametrize(
+    ("marks", "seconds"),
+    [
+        ({"pass_return": 3.0}, 2.0),
+        ({"pass_return": 9.0}, None),
+        ({"pass_reward": 0.2}, 3.0),
+        ({}, None),
+    ],
+)
+def test_the_time_to_the_pass_mark_is_read_off_the_curve(
+    marks: dict[str, float], seconds: float | None
+) -> None:
+    """The first stretch whose mean return, or mean reward, is the mark or better."""
+    curve: list[dict[str, Any]] = [
+        {"seconds": 1.0, "reward": 0.0, "episode_return": None},
+        {"seconds": 2.0, "reward": 0.1, "episode_return": 3.0},
+        {"seconds": 3.0, "reward": 0.2, "episode_return": 2.0},
+    ]
+    variant = replace(VARIANTS["hw4-2/breakout"], **marks)  # type: ignore[arg-type]
+    assert seconds_to_pass(variant, curve) == seconds

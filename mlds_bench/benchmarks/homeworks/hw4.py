@@ -58,7 +58,9 @@ def _variant(
     summary: str,
     primary: str,
     anchors: Anchors,
+    agents: tuple[str, ...],
     published: tuple[Published, ...],
+    pass_return: float | None = None,
 ) -> Variant:
     return Variant(
         homework=homework,
@@ -70,10 +72,12 @@ def _variant(
         higher_is_better=True,
         anchors=anchors,
         budgets=BUDGETS[game],
-        agents=("random", "constant"),
+        agents=("random", "constant", *agents),
         test_instances=GAMES[game],
         threads=2,
+        pass_return=pass_return,
         published=published,
+        long=True,
     )
 
 
@@ -104,6 +108,7 @@ def _actor_critic(game: str, summary: str) -> Variant:
             pass_mark=Anchor(value=ZOO_FIGURES[game]["A2C"], source=f"A2C of {ZOO}"),
             best=MOST[game],
         ),
+        ("a2c", "ppo", "acktr"),
         (_course_row("ACKTR", ACTOR_CRITIC[game], "a team's report"), *_benchmarks(game)),
     )
 
@@ -120,10 +125,12 @@ VARIANTS = (
             pass_mark=Anchor(value=3.0, source=f"{COURSE}, homework 4-1: pass mark, 30 games"),
             best=MOST["pong"],
         ),
+        ("reinforce", "ppo", "trpo"),
         (
             _course_row("PPO", 16.47, "measured on a team's committed results"),
             *_benchmarks("pong"),
         ),
+        pass_return=3.0,
     ),
     _variant(
         "hw4-2",
@@ -135,6 +142,16 @@ VARIANTS = (
             trivial=TRIVIAL["breakout"],
             pass_mark=Anchor(value=40.0, source=f"{COURSE}, homework 4-2: pass mark, 100 lives"),
             best=Anchor(value=75.8, source=f"{COURSE}, the best known of the course's teams"),
+        ),
+        (
+            "dqn",
+            "double-dqn",
+            "dueling",
+            "prioritized",
+            "noisy",
+            "c51",
+            "n-step",
+            "rainbow",
         ),
         (_course_row("DQN", 75.8, "measured on a team's committed results: return of a life"),),
     ),
