@@ -69,7 +69,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "variant": (("run", "hw1-1/sinx"), "did you mean 'hw1-1/sinc'"),
-    "homework": (("run", "hw1-2"), "did you mean 'hw1-1'"),
+    "homework": (("run", "hw1_1"), "did you mean 'hw1-1'"),
     "agent": ((*RUN, "-a", "shalow"), "did you mean 'shallow'"),
     "one of the agents": ((*RUN, "-a", "deep,spine"), "did you mean 'spline'"),
     "no agent": ((*RUN, "-a", ","), "mlds-bench list agents"),

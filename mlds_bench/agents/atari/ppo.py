@@ -30,6 +30,7 @@ class PpoHyperparameters(ActorCriticHyperparameters):
         clip: the ratio of the new probability to the old gains nothing beyond 1 -+ clip.
     """
 
+    learning_rate: float = 2e-3
     epochs: int = 3
     minibatches: int = 4
     clip: float = 0.2

@@ -3,8 +3,7 @@
 In Pong the ball is two grey pixels on a grey ground that never changes, and the score above is
 brighter than anything that matters. Divided by 255, as is the custom, nearly all that a network
 receives is the ground. Here every pixel is shifted and scaled by its own mean and deviation under
-random play, so that what stands still vanishes and what is seldom lit is bright. Measured with
-`ppo` in Pong, return after 240,000 steps: -17.6 so, -20.7 by the custom.
+random play, so that what stands still vanishes and what is seldom lit is bright.
 """
 
 from __future__ import annotations
