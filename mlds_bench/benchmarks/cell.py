@@ -180,7 +180,7 @@ def _keep(
 ) -> None:
     """Keep what the agent saved, and pictures of the test where there was one."""
     environment, kwargs = _environment(cell, outcome)
-    draws = recording is not None and cell.preset.pictures and environment.has_pictures
+    draws = recording is not None and cell.draws and environment.has_pictures
     draw = partial(environment.draw, recording, **kwargs) if draws else None
     try:
         keep_artifacts(made, kept, draw)

@@ -17,7 +17,7 @@ class Preset:
         start_seconds: time to construct an agent.
         grace_seconds: time beyond the budget's seconds before a learning agent is killed.
         act_seconds: time for one ``act`` on the whole test batch.
-        pictures: whether rooms that can draw a test do so.
+        pictures: whether rooms that can draw a test do so, for the first seed of a run.
     """
 
     name: str

@@ -25,7 +25,11 @@ from mlds_bench.leaderboard.record import Identity, record_path
 
 @dataclass(frozen=True)
 class Cell:
-    """Variant x agent x seed, with all that its result depends on."""
+    """Variant x agent x seed, with all that its result depends on.
+
+    Attributes:
+        draws: whether pictures are made of its test; no result depends on it.
+    """
 
     variant: Variant
     agent: AgentSpec
@@ -35,6 +39,7 @@ class Cell:
     budget: Budget
     device: str
     seal: Seal
+    draws: bool = False
 
     @property
     def label(self) -> str:
@@ -146,6 +151,7 @@ def plan(
         seal: what the test split's seeds come from.
     """
     variants, chosen = select_variants(patterns), select_preset(preset)
+    wanted = tuple(seeds if seeds is not None else chosen.seeds)
     names = list(dict.fromkeys(agents or [a for v in variants for a in v.agents]))
     specs = {name: resolve(name) for name in names}
     return [
@@ -158,8 +164,9 @@ def plan(
             budget=variant.budget(chosen.name, specs[name].name),
             device=device,
             seal=seal,
+            draws=chosen.pictures and seed == wanted[0],
         )
         for variant in variants
         for name in dict.fromkeys(agents or variant.agents)
-        for seed in (seeds if seeds is not None else chosen.seeds)
+        for seed in wanted
     ]

@@ -146,8 +146,7 @@ def landscape_cell(agent: Path, *, pictures: bool = True) -> Cell:
         primary="solved_share",
         test_instances=16,
     )
-    preset = replace(cell.preset, pictures=pictures)
-    return replace(cell, variant=variant, preset=preset, budget=Budget(64, seconds=9.0))
+    return replace(cell, variant=variant, draws=pictures, budget=Budget(64, seconds=9.0))
 
 
 def test_a_cell_leaves_its_pictures_beside_its_record(tmp_path: Path) -> None:

@@ -243,3 +243,12 @@ def test_a_key_does_not_give_the_seal_away() -> None:
     assert "secret" not in repr(seal)
     assert "secret" not in seal.fingerprint
     assert "secret" not in repr(cells("random", seal=seal)[0])
+
+
+def test_pictures_are_drawn_for_the_first_seed_of_a_run() -> None:
+    """Seeds differ in their numbers, seldom in their pictures; and at smoke for none."""
+    for preset, seeds in (("quick", None), ("quick", [7, 3]), ("smoke", None)):
+        cells = plan(["hw1-2/xor"], preset=preset, agents=["gd"], seeds=seeds, seal=Seal())
+        assert [cell.draws for cell in cells] == [
+            preset != "smoke" and index == 0 for index in range(len(cells))
+        ]
