@@ -120,7 +120,7 @@ def preloads(cells: Sequence[Cell]) -> list[str]:
     modules = {"mlds_bench.benchmarks.cell": None}
     for cell in cells:
         environment = ENVIRONMENTS[cell.variant.env_id]
-        draws = cell.preset.pictures and environment.has_pictures
+        draws = cell.draws and environment.has_pictures
         files = ("env", "scoring", "pictures") if draws else ("env", "scoring")
         modules |= dict.fromkeys(map(environment.module_name, files))
         modules |= dict.fromkeys(_agent_modules(cell.agent))
