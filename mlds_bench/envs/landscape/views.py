@@ -17,6 +17,8 @@ from mlds_bench.envs.landscape.trajectories import principal_plane
 POINTS_A_RUN = 50
 """Points of a run that a principal plane is made of, at most."""
 MARGIN = 0.15
+ROUNDING = 1e-12
+"""Paths that spread less than this share of their size have not moved."""
 MOST_DECADES = 4.0
 MOST_NUMBERS = 2_000_000
 """Coordinates of all points of a grid, at most: at d = 982, 45 by 45 points."""
@@ -131,7 +133,9 @@ def _view(plane: Plane, paths: tuple[Array, ...], labels: tuple[str, str]) -> Vi
     every = np.concatenate(paths)
     low, high = every.min(0), every.max(0)
     middle, half = (low + high) / 2.0, float((high - low).max()) / 2.0
-    half = half * (1.0 + 2.0 * MARGIN) or 1.0
+    if half <= ROUNDING * float(np.abs(every).max(initial=1.0)):
+        half = 1.0  # nobody moved: what there is of a window is rounding
+    half *= 1.0 + 2.0 * MARGIN
     return View(plane, middle - half, middle + half, paths, labels)
 
 
