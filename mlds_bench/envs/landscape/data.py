@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from mlds_bench.envs.landscape.specs import STARTS, Parameter, find_spec
+from mlds_bench.envs.landscape.specs import STARTS, Parameter, find_spec, parameters_of
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -84,14 +84,8 @@ def make_dataset(problem: str, settings: Mapping[str, Parameter]) -> Dataset:
 def checksum(
     *,
     problem: str = "xor",
-    hidden: int | None = None,
-    activation: str | None = None,
-    depth: int | None = None,
-    k: int | None = None,
-    n: int | None = None,
-    points: int | None = None,
     start_scale: float = 1.0,
-    **_play: object,
+    **env_kwargs: Any,
 ) -> str:
     """sha256 of the problem that an environment with these keyword arguments is made of.
 
@@ -99,9 +93,7 @@ def checksum(
     is played, not what it is.
     """
     spec = find_spec(problem)
-    settings = spec.settings(
-        hidden=hidden, activation=activation, depth=depth, k=k, n=n, points=points
-    )
+    settings = spec.settings(**parameters_of(env_kwargs))
     start = f"{STARTS[spec.start]} {spec.spread!r} {float(start_scale)!r}"
     text = f"{spec.formula} | {start} | {sorted(settings.items())}"
     digest = sha256(text.encode())

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ from mlds_bench.envs.landscape.panels import (
 )
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 from mlds_bench.envs.landscape.scoring import hessian_cap
-from mlds_bench.envs.landscape.specs import LIMIT, Objective
+from mlds_bench.envs.landscape.specs import LIMIT, Objective, parameters_of
 from mlds_bench.envs.landscape.trace import Study, read_study
 from mlds_bench.envs.landscape.views import (
     around_view,
@@ -50,15 +51,9 @@ def draw(
     folder: Path,
     *,
     problem: str = "xor",
-    hidden: int | None = None,
-    activation: str | None = None,
-    depth: int | None = None,
-    k: int | None = None,
-    n: int | None = None,
-    points: int | None = None,
     objective: Objective = "loss",
     solved: float | None = None,
-    **_play: object,
+    **env_kwargs: Any,
 ) -> list[Path]:
     """Write the pictures of a test and return their paths.
 
@@ -66,18 +61,11 @@ def draw(
         recording: of the test split, with its trace.
         folder: an existing folder.
         problem: as the environment was made with; so are the others.
-        hidden: likewise.
-        activation: likewise.
-        depth: likewise.
-        k: likewise.
-        n: likewise.
-        points: likewise.
         objective: likewise.
         solved: likewise.
+        **env_kwargs: likewise; of these the parameters of the problem count.
     """
-    surface = make_problem(
-        problem, hidden=hidden, activation=activation, depth=depth, k=k, n=n, points=points
-    )
+    surface = make_problem(problem, **parameters_of(env_kwargs))
     study = read_study(recording, surface, objective=objective, solved=solved)
     written = []
     with styled():

@@ -18,6 +18,7 @@ out, because those that end early would otherwise be heard more often.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ from mlds_bench.envs.core import Recording
 from mlds_bench.envs.landscape.curvature import minimal_ratio_counts
 from mlds_bench.envs.landscape.problems.base import Array, Problem
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
-from mlds_bench.envs.landscape.specs import LIMIT, Objective, threshold
+from mlds_bench.envs.landscape.specs import LIMIT, Objective, parameters_of, threshold
 from mlds_bench.envs.landscape.values import gradient_norm, logarithm, query, value
 
 MOST_HESSIANS = 128
@@ -39,33 +40,20 @@ def score(
     recording: Recording,
     *,
     problem: str = "xor",
-    hidden: int | None = None,
-    activation: str | None = None,
-    depth: int | None = None,
-    k: int | None = None,
-    n: int | None = None,
-    points: int | None = None,
     objective: Objective = "loss",
     solved: float | None = None,
-    **_play: object,
+    **env_kwargs: Any,
 ) -> dict[str, float]:
     """Scores of the recorded ends.
 
     Args:
         recording: of the test split.
         problem: as the environment was made with; so are the others.
-        hidden: likewise.
-        activation: likewise.
-        depth: likewise.
-        k: likewise.
-        n: likewise.
-        points: likewise.
         objective: likewise.
         solved: likewise.
+        **env_kwargs: likewise; of these the parameters of the problem count.
     """
-    surface = make_problem(
-        problem, hidden=hidden, activation=activation, depth=depth, k=k, n=n, points=points
-    )
+    surface = make_problem(problem, **parameters_of(env_kwargs))
     theta = final_points(recording)
     loss, gradient = query(surface, theta)
     values = value(loss, gradient, bottom=surface.bottom, objective=objective)

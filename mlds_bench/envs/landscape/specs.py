@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 Parameter: TypeAlias = int | str
 Objective = Literal["loss", "gradient_norm"]
@@ -34,6 +34,10 @@ BOUNDS: Mapping[str, tuple[int, int]] = MappingProxyType(
     {"hidden": (1, 256), "depth": (1, 64), "k": (1, 64), "n": (1, 128), "points": (2, 10_000)}
 )
 """Smallest and largest value of each whole-numbered parameter."""
+
+
+PARAMETERS = ("hidden", "activation", "depth", "k", "n", "points")
+"""Keyword arguments of the environment that are parameters of the problem."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,11 @@ class ProblemSpec:
         if self.name == "digits" and int(settings["points"]) > DIGITS:
             raise ValueError(f"points must be in 2..{DIGITS} on digits, got {settings['points']}")
         return settings
+
+
+def parameters_of(env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of an environment's keyword arguments that are parameters of the problem."""
+    return {key: env_kwargs[key] for key in PARAMETERS if key in env_kwargs}
 
 
 def find_spec(name: str) -> ProblemSpec:

@@ -11,6 +11,7 @@ from mlds_bench.envs.core import Recording
 from mlds_bench.envs.landscape.env import LossLandscape
 from mlds_bench.envs.landscape.problems.base import Array
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
+from mlds_bench.envs.landscape.specs import parameters_of
 from mlds_bench.envs.landscape.trace import Study, read_study
 
 Rule = Callable[[dict[str, Array]], Array]
@@ -55,14 +56,9 @@ def play(
 def study_of(problem: str, rule: Rule, *, objective: Any = "loss", **arguments: Any) -> Study:
     """What pictures are made of."""
     recording = play(problem, rule, objective=objective, **arguments)
-    sizes = {
-        key: value
-        for key, value in arguments.items()
-        if key in {"hidden", "activation", "depth", "k", "n", "points"}
-    }
     return read_study(
         recording,
-        make_problem(problem, **sizes),
+        make_problem(problem, **parameters_of(arguments)),
         objective=objective,
         solved=arguments.get("solved"),
     )
