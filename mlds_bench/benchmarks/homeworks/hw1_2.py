@@ -24,8 +24,8 @@ BLACK_BOX = ("random-search", "es")
 # Optimizers learn nothing beforehand: the queries of an episode are their budget. Only a learned
 # optimizer (any Stable-Baselines3 algorithm) spends steps on training.
 TRAINING = {
-    "smoke": Budget(4_096, seconds=20.0),
-    "quick": Budget(16_384, seconds=60.0),
+    "smoke": Budget(1_024, seconds=20.0),
+    "quick": Budget(4_096, seconds=60.0),
     "standard": Budget(65_536, seconds=600.0),
     "course": Budget(1_000_000, seconds=7200.0),
 }
