@@ -247,10 +247,21 @@ def test_help_names_every_command(ask: Ask) -> None:
 def test_list_names_everything(ask: Ask) -> None:
     """All kinds at once, or one."""
     everything = ask("list").said
-    for name in (*HOMEWORKS, *VARIANTS, *ENVIRONMENTS, *PRESETS, "spline", "sb3:PPO", "./mine.py"):
+    single = [name for name, variant in VARIANTS.items() if not variant.family]
+    families = {f"{v.homework}/{v.family}" for v in VARIANTS.values() if v.family}
+    for name in (
+        *HOMEWORKS,
+        *single,
+        *families,
+        *ENVIRONMENTS,
+        *PRESETS,
+        "spline",
+        "sb3:PPO",
+        "./mine.py",
+    ):
         assert name in everything
     variants = ask("list", "variants").said
-    assert all(name in variants for name in VARIANTS)
+    assert all(name in variants for name in (*single, *families))
     assert "spline  " not in ask("list", "presets").said
 
 
