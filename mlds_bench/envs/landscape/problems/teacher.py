@@ -23,7 +23,7 @@ from mlds_bench.envs.landscape.specs import ProblemSpec
 
 TINY = 1e-150
 """A neuron shorter than this has no direction; its square is still a float64."""
-CHUNK = 65_536
+CHUNK = 32_768
 """Angles at a time, so that what is computed from them stays in the processor's cache."""
 
 
