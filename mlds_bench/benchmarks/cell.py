@@ -19,6 +19,7 @@ from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from mlds_bench.benchmarks.agent_link import AgentLink, CellFailure
@@ -42,6 +43,9 @@ from mlds_bench.leaderboard.record import (
 
 CANNOT_SAVE = 3
 """Exit code of a cell's process whose record could not be written; its last message says why."""
+
+RETURN_STRETCHES = 10
+"""A tenth of a learning curve."""
 
 
 @dataclass
@@ -243,12 +247,21 @@ def make_record(cell: Cell, outcome: Outcome, provenance: Provenance) -> Record:
 
 
 def seconds_to_pass(variant: Variant, curve: list[dict[str, Any]]) -> float | None:
-    """When the learning curve first reached what the variant calls a pass, if it says so."""
-    marks = {"reward": variant.pass_reward, "episode_return": variant.pass_return}
-    for name, mark in marks.items():
+    """When the learning curve first reached what the variant calls a pass, if it says so.
+
+    A stretch holds thousands of rewards but only an episode or two: returns count as the mean of
+    the last `RETURN_STRETCHES` stretches in which an episode ended.
+    """
+    marks = (
+        ("reward", variant.pass_reward, 1),
+        ("episode_return", variant.pass_return, RETURN_STRETCHES),
+    )
+    for name, mark, window in marks:
         if mark is not None:
-            reached = (p["seconds"] for p in curve if p[name] is not None and p[name] >= mark)
-            return next(reached, None)
+            known = [(point["seconds"], point[name]) for point in curve if point[name] is not None]
+            for last in range(window, len(known) + 1):
+                if fmean(value for _, value in known[last - window : last]) >= mark:
+                    return float(known[last - 1][0])
     return None
 
 

@@ -35,7 +35,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mlds_bench.agents.atari.q_networks import QNetwork
-from mlds_bench.agents.atari.spaces import picture_space
+from mlds_bench.agents.atari.spaces import stacked_view
 from mlds_bench.agents.base import Agent, Budget
 from mlds_bench.agents.numerics.distributional import project
 from mlds_bench.agents.numerics.replay import FrameReplay
@@ -125,7 +125,7 @@ class DqnAgent(Agent):
     def prepare(self) -> None:
         """Draw the initial parameters."""
         name, spaces = type(self).__name__, (self.observation_space, self.action_space)
-        self._shape, self._actions = picture_space(name, *spaces, stack=self.env_options["stack"])
+        self._shape, self._actions = stacked_view(name, *spaces, stack=self.env_options["stack"])
         self.num_envs = self.hyper.num_envs
         self._generator = np.random.default_rng(self.seed)
         self._noise = torch.Generator().manual_seed(self.seed)

@@ -1,4 +1,4 @@
-"""What the agents of this room ask of the spaces: a stack of pictures in, one of n actions out."""
+"""What the value agents ask of the spaces beyond what every agent of this room does."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Box, Discrete
 
+from mlds_bench.agents.atari.views import Shape, view_shape
 from mlds_bench.agents.base import Unsupported
 
 
-def picture_space(
+def stacked_view(
     agent: str, space: gymnasium.Space[Any], actions: gymnasium.Space[Any], *, stack: int
-) -> tuple[tuple[int, int, int], int]:
-    """The shape (C, H, W) of a Box of uint8, and the n of a Discrete (n).
+) -> tuple[Shape, int]:
+    """The shape (C, H, W) of a Box of uint8 with C a multiple of ``stack``, the n of a Discrete.
 
     Args:
         agent: its name, for the error.
@@ -25,16 +25,9 @@ def picture_space(
     Raises:
         Unsupported: if the spaces are others; one line.
     """
-    shape = space.shape if isinstance(space, Box) and space.dtype == np.uint8 else None
-    if shape is None or len(shape) != 3 or not isinstance(actions, Discrete) or actions.start != 0:
-        raise Unsupported(
-            f"{agent} plays from pictures (Box uint8 (C, H, W) to Discrete), not "
-            f"{_told(space)} to {_told(actions)}: choose a variant of hw4"
-        )
+    shape, count = view_shape(agent, space, actions)
+    if space.dtype != np.uint8:
+        raise Unsupported(f"{agent} keeps frames of uint8, not {space.dtype}: take no differences")
     if shape[0] % stack:
         raise Unsupported(f"{agent} sees {stack} frames at a time, {shape[0]} channels hold others")
-    return (shape[0], shape[1], shape[2]), int(actions.n)
-
-
-def _told(space: gymnasium.Space[Any]) -> str:
-    return f"{type(space).__name__} {space.dtype} {space.shape}"
+    return shape, count
