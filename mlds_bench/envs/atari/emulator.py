@@ -37,7 +37,7 @@ class Emulators:
         threads: of the pool; 0 for as many as there are instances or processors, the fewer.
 
     Attributes:
-        frames: what is on the screens: (N, frames, size, size) uint8, in colour with a last axis
+        frames: what is on the screens: (N, frames, height, width) uint8, in colour with a last axis
             of 3; a new array after every step and every reset.
         lives: (N,) int32, left; 0 in games that count none.
         actions: names of the game's actions, in order.
@@ -56,8 +56,8 @@ class Emulators:
             num_threads=threads or min(num_envs, available_processors()),
             max_num_frames_per_episode=MOST_FRAMES,
             repeat_action_probability=protocol.sticky,
-            img_height=view.size,
-            img_width=view.size,
+            img_height=view.shape[0],
+            img_width=view.shape[1],
             grayscale=not view.color,
             stack_num=view.frames,
             frameskip=FRAME_SKIP,

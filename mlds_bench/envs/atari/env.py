@@ -14,6 +14,7 @@ from mlds_bench.envs.atari.specs import (
     PONG,
     REDUCED,
     SERVED,
+    TRACED_DECISIONS,
     Actions,
     Protocol,
     check_protocol,
@@ -92,9 +93,11 @@ class AtariGame(BatchedEnv):
 
     def draw(self, mask: Flags) -> None:
         """New games where ``mask`` (N,) is True; where only a life ended, the game goes on."""
-        fresh = mask & ~self._goes_on
-        self._emulators.reset(fresh, self._new_seeds())
+        fresh, seeds = mask & ~self._goes_on, self._new_seeds()
+        self._emulators.reset(fresh, seeds)
         self._lives = self._emulators.lives
+        if seeds is not None and self.split == "test":
+            self.recording.trace.append({"protocol": self.protocol, "seed": int(seeds[0])})
         self._age[mask] = 0
         self._goes_on[mask] = False
         self._must_fire[fresh] = self._fires_itself and not self.protocol.fire_reset
@@ -117,6 +120,7 @@ class AtariGame(BatchedEnv):
         self._lives = self._emulators.lives
         self._must_fire = lost if self._fires_itself else self._must_fire
         if self.split == "test":
+            self._trace(buttons[0])
             self._count_lives(reward, lost | over | truncated)
         if self._clips:
             reward = np.sign(reward)
@@ -147,6 +151,11 @@ class AtariGame(BatchedEnv):
         self._seeded_by = self.streams
         return self.streams.integers(self.streams.everyone, MOST_SEED, 1)[:, 0] + 1
 
+    def _trace(self, button: np.int64) -> None:
+        """Note what was pressed in the first game, from which pictures play it again."""
+        if self._episode[0] == 0 and self._age[0] <= TRACED_DECISIONS:
+            self.recording.trace.append({"button": int(button)})
+
     def _count_lives(self, reward: Any, ended: Flags) -> None:
         self._life_return += reward
         for game in np.flatnonzero(ended):
@@ -174,7 +183,8 @@ class Pong(AtariGame):
     27,000 decisions.
 
     Scores: ``mean_return`` (primary; higher is better), ``mean_length``, ``games``, and the lives,
-    which are the games; see `mlds_bench.envs.atari.scoring`.
+    which are the games; see `mlds_bench.envs.atari.scoring`. The first game of the test split is
+    traced for `mlds_bench.envs.atari.pictures`.
 
     Source: NTU "Machine Learning and Having It Deep and Structured" 2018, homework 4-1; Bellemare
     et al. 2013, "The Arcade Learning Environment".

@@ -21,6 +21,8 @@ SIZES = (16, 210)
 STACKS = (1, 16)
 """Fewest and most frames (or differences) in an observation."""
 MOST_NOOPS = 100
+TRACED_DECISIONS = 1_200
+"""Decisions of the first game of a test that pictures show at most: 80 seconds of play."""
 NOOP = "NOOP"
 FIRE = "FIRE"
 

@@ -39,6 +39,11 @@ class View:
         check_whole("stack", self.stack, *STACKS)
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the picture."""
+        return self.size, self.size
+
+    @property
     def frames(self) -> int:
         """Frames that an observation is made of."""
         return self.stack + int(self.difference)
