@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mlds_bench.envs.core import BatchedEnv, Recording
+from mlds_bench.envs.trees import take
 
 Act = Callable[[Any], Any]
 Reset = Callable[[npt.NDArray[np.bool_]], None]
@@ -50,10 +51,4 @@ def evaluate(
             if keep and env.can_shrink and needed.sum() <= SHRINK_AT * len(needed):
                 env.keep(needed)
                 keep(needed)
-                observation, ended = _rows(observation, needed), ended[needed]
-
-
-def _rows(batch: Any, mask: npt.NDArray[np.bool_]) -> Any:
-    if isinstance(batch, Mapping):
-        return {key: _rows(value, mask) for key, value in batch.items()}
-    return batch[mask]
+                observation, ended = take(observation, needed), ended[needed]

@@ -18,6 +18,7 @@ from gymnasium.vector import AutoresetMode
 
 from mlds_bench.envs.core import BatchedEnv, InvalidAction, SingleView
 from mlds_bench.envs.registry import ENVIRONMENTS
+from mlds_bench.envs.trees import on_each
 
 Factory: TypeAlias = Callable[..., BatchedEnv]
 Step: TypeAlias = dict[str, Any]
@@ -71,7 +72,7 @@ def rollout(
     for _ in range(steps):
         mask = path[-1]["infos"].get("action_mask")
         action = sample_actions(env.single_action_space, generators, mask)
-        acted = _tree_copy({"action": action})
+        acted = on_each({"action": action}, np.copy)
         step = dict(zip(names, env.step(action), strict=True))
         path.append({**_keep(step, vandal), **acted})
         _keep({"action": action}, vandal)
@@ -79,17 +80,11 @@ def rollout(
 
 
 def _keep(step: Step, vandal: bool) -> Step:
-    kept: Step = _tree_copy(step)
+    kept: Step = on_each(step, np.copy)
     if vandal:
         for _, array in leaves(step):
             array[...] = ~array if array.dtype.kind == "b" else array + np.ones_like(array)
     return kept
-
-
-def _tree_copy(tree: Any) -> Any:
-    if isinstance(tree, Mapping):
-        return {key: _tree_copy(value) for key, value in tree.items()}
-    return np.copy(tree)
 
 
 def sample_actions(

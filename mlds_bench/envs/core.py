@@ -23,6 +23,7 @@ from gymnasium.vector.utils import batch_space
 from mlds_bench.envs.actions import InvalidAction, check_actions
 from mlds_bench.envs.recording import Recorded, Recording
 from mlds_bench.envs.streams import Indices, Streams
+from mlds_bench.envs.trees import on_each, take
 
 __all__ = ["BatchedEnv", "InvalidAction", "Recording", "SingleView", "Split", "check_actions"]
 
@@ -154,7 +155,7 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         elif self.split == "test":
             self.recording.append(
                 **seen,
-                action=_copy(actions),
+                action=on_each(actions, np.copy),
                 reward=reward.copy(),
                 terminated=terminated.copy(),
                 truncated=truncated.copy(),
@@ -199,11 +200,11 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
             "return": self._return[ended],
             "terminated": terminated[ended],
             "truncated": truncated[ended],
-            **({} if oracle is None else {"oracle": _take(oracle, ended)}),
+            **({} if oracle is None else {"oracle": take(oracle, ended)}),
             **self.ending(ended),
         }
         final = self._finish(done)
-        self.recording.append(**entry, observation=_take(final["final_obs"], ended))
+        self.recording.append(**entry, observation=take(final["final_obs"], ended))
         return final
 
     def _finish(self, done: Flags) -> dict[str, Any]:
@@ -230,7 +231,10 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         if self.split == "test":
             self._current = {}
             if self.recorded == "steps":
-                self._current = {"observation": _copy(observation), "oracle": self.oracle()}
+                self._current = {
+                    "observation": on_each(observation, np.copy),
+                    "oracle": self.oracle(),
+                }
             return observation, self._infos(None, self._everyone)
         self._current = {}
         return observation, self._infos(self.oracle(), self._everyone)
@@ -332,22 +336,4 @@ def _batch_of_one(action: Any) -> Any:
 
 def _first(step: tuple[Any, dict[str, Any]]) -> tuple[Any, dict[str, Any]]:
     observation, infos = step
-    return _row(observation), {k: _row(v) for k, v in infos.items() if not k.startswith("_")}
-
-
-def _row(batch: Any) -> Any:
-    if isinstance(batch, Mapping):
-        return {key: _row(value) for key, value in batch.items()}
-    return batch[0]
-
-
-def _take(batch: Any, rows: npt.NDArray[np.intp]) -> Any:
-    if isinstance(batch, Mapping):
-        return {key: _take(value, rows) for key, value in batch.items()}
-    return batch[rows]
-
-
-def _copy(batch: Any) -> Any:
-    if isinstance(batch, Mapping):
-        return {key: _copy(value) for key, value in batch.items()}
-    return batch.copy()
+    return take(observation, 0), {k: take(v, 0) for k, v in infos.items() if not k.startswith("_")}

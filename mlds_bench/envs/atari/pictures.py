@@ -65,7 +65,9 @@ def animate(game: Game, path: Path) -> Path:
     """Write the game as a GIF that repeats, at twice its speed."""
     pictures = [_enlarged(screen) for screen in islice(game.screens(), 0, None, SHOWN_EVERY)]
     palette = _common_palette(pictures)
-    shown = [Image.fromarray(one).quantize(palette=palette, dither=0) for one in pictures]
+    shown = [
+        Image.fromarray(one).quantize(palette=palette, dither=Image.Dither.NONE) for one in pictures
+    ]
     milliseconds = 1000.0 * SHOWN_EVERY * FRAME_SKIP / FRAMES_A_SECOND / SPEED
     shown[0].save(
         path,

@@ -14,6 +14,7 @@ from mlds_bench.envs.landscape.batches import losses_and_gradients
 from mlds_bench.envs.landscape.problems.base import Array, Problem
 from mlds_bench.envs.landscape.specs import LIMIT, Objective, threshold
 from mlds_bench.envs.landscape.values import gradient_norm, value
+from mlds_bench.envs.trees import take
 
 Ending: TypeAlias = Literal["solved", "diverged", "unsolved"]
 
@@ -168,7 +169,7 @@ def _first_ends(recording: Recording) -> dict[str, Any]:
     """How the first episode of every instance ended, in order of the instances."""
     ends = recording.arrays()
     rows = np.flatnonzero(ends["episode"] == 0)
-    first: dict[str, Any] = _take(ends, rows[np.argsort(ends["instance"][rows])])
+    first: dict[str, Any] = take(ends, rows[np.argsort(ends["instance"][rows])])
     return first
 
 
@@ -212,9 +213,3 @@ def _ending(points: Points, limit: float) -> Ending:
     if points.value[-1] <= limit:
         return "solved"
     return "diverged" if points.value[-1] >= LIMIT else "unsolved"
-
-
-def _take(batch: Any, rows: npt.NDArray[Any]) -> Any:
-    if isinstance(batch, Mapping):
-        return {key: _take(value, rows) for key, value in batch.items()}
-    return batch[rows]

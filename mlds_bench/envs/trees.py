@@ -1,0 +1,21 @@
+"""Batches that may be dictionaries of arrays: observations, actions, oracles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def take(batch: Any, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_] | int) -> Any:
+    """Some rows of every array of a batch: those numbered or marked, or a single one."""
+    return on_each(batch, lambda array: array[rows])
+
+
+def on_each(batch: Any, function: Callable[[Any], Any]) -> Any:
+    """The batch with a function done to every array of it."""
+    if isinstance(batch, Mapping):
+        return {key: on_each(value, function) for key, value in batch.items()}
+    return function(batch)
