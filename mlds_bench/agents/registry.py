@@ -10,7 +10,7 @@ import ast
 import hashlib
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
@@ -34,6 +34,8 @@ from mlds_bench.agents.sources import (
 __all__ = ["BUILTIN", "PLUGIN_GROUP", "AgentSpec", "UnknownAgent", "agent_names", "resolve"]
 
 PLUGIN_GROUP = "mlds_bench.agents"
+PRETRAINED = "pretrained:"
+"""Before any other name: the agent plays with what lies beside its committed records."""
 
 BUILTIN: dict[str, str] = {
     "random": "mlds_bench.agents.baselines:RandomAgent",
@@ -81,7 +83,7 @@ class AgentSpec:
 
     Attributes:
         name: canonical, as it stands in records: ``deep``, ``sb3:PPO``, ``pkg.mod:MyAgent``,
-            ``my_agent.py:MyAgent``.
+            ``my_agent.py:MyAgent``, ``pretrained:ppo``.
         kind: which of the five ways named it.
         target: ``module:class``, or ``/absolute/path.py:class`` of a file.
     """
@@ -89,6 +91,11 @@ class AgentSpec:
     name: str
     kind: Literal["builtin", "sb3", "plugin", "dotted", "file"]
     target: str
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether it plays with what it has learnt before, instead of learning."""
+        return self.name.startswith(PRETRAINED)
 
     @property
     def class_name(self) -> str:
@@ -138,9 +145,13 @@ class AgentSpec:
 def resolve(name: str) -> AgentSpec:
     """What a name stands for: built-in, ``sb3:NAME``, plug-in, file or dotted path, in this order.
 
+    Any of them may stand behind ``pretrained:``.
+
     Raises:
         UnknownAgent: one line, with the nearest right name.
     """
+    if name.startswith(PRETRAINED):
+        return replace(resolve(name.removeprefix(PRETRAINED)), name=name)
     if name in BUILTIN:
         return AgentSpec(name, "builtin", BUILTIN[name])
     if name.startswith("sb3:"):

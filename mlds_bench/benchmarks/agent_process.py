@@ -42,7 +42,10 @@ OUT_OF_MEMORY_WORDS = ("not enough memory", "can't allocate memory", "out of mem
 
 @dataclass(frozen=True)
 class AgentJob:
-    """All that an agent's process is told."""
+    """All that an agent's process is told.
+
+    With ``trained`` it reads what it has learnt from that folder, and does not learn.
+    """
 
     agent: AgentSpec
     params: Mapping[str, Any]
@@ -54,6 +57,7 @@ class AgentJob:
     threads: int
     memory_mb: int
     folder: Path
+    trained: Path | None = None
 
 
 class HungUp(Exception):
@@ -125,12 +129,18 @@ def _live(job: AgentJob, pipe: Connection, report: Report) -> None:
     )
     agent = AgentAdapter(built, job.params)
     report("ready", env_options=options, params=effective_params(built, job.params))
-    seed = derive(job.seed, "train")
-    env = ReportedEnv(environment.make(num_envs=agent.num_envs, seed=seed, **kwargs), job.budget)
-    env.report = report
-    _learn(agent, env)
-    agent.save(job.folder)
-    report("learned", can_shrink=agent.can_shrink, **_summary(env))
+    if job.trained:
+        agent.load(job.trained)
+        learned = {"curve": [], "env_steps": 0, "seconds": 0.0, "stopped_by": "agent"}
+    else:
+        seed = derive(job.seed, "train")
+        batch = environment.make(num_envs=agent.num_envs, seed=seed, **kwargs)
+        env = ReportedEnv(batch, job.budget)
+        env.report = report
+        _learn(agent, env)
+        agent.save(job.folder)
+        learned = _summary(env)
+    report("learned", can_shrink=agent.can_shrink, **learned)
     _answer(agent, first, pipe, report)
 
 

@@ -28,6 +28,7 @@ from mlds_bench.benchmarks.artifacts import clear, keep_artifacts, partial_folde
 from mlds_bench.benchmarks.evaluation import evaluate
 from mlds_bench.benchmarks.provenance import Provenance
 from mlds_bench.benchmarks.suite import Cell
+from mlds_bench.benchmarks.trained import COMMITTED
 from mlds_bench.benchmarks.variant import Variant
 from mlds_bench.envs.core import Recording
 from mlds_bench.envs.registry import ENVIRONMENTS, Environment
@@ -99,6 +100,9 @@ def run_cell(cell: Cell, out: Path, provenance: Provenance, pipe: Connection) ->
 
 def _play(cell: Cell, folder: Path, outcome: Outcome, pipe: Connection) -> Recording | None:
     """Learn and test; what the test recorded, if it got that far. The agent has ended then."""
+    if cell.agent.is_pretrained and not cell.trained:
+        outcome.state, outcome.reason = "skipped", f"nothing that it has learnt is in {COMMITTED}"
+        return None
     link = AgentLink(_agent_job(cell, folder), hidden=pipe)
     threading.Thread(target=_end_with_parent, args=(link,), daemon=True).start()
     try:
@@ -127,6 +131,7 @@ def _agent_job(cell: Cell, folder: Path) -> AgentJob:
         threads=cell.variant.threads,
         memory_mb=cell.preset.memory_mb,
         folder=folder.absolute(),
+        trained=cell.trained.folder if cell.trained else None,
     )
 
 
@@ -243,6 +248,7 @@ def make_record(cell: Cell, outcome: Outcome, provenance: Provenance) -> Record:
         anchors=variant.anchors,
         published=variant.published,
         family=variant.family,
+        pretrained=cell.trained.origin if cell.trained else "",
     )
 
 

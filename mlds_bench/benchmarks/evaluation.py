@@ -16,7 +16,7 @@ Reset = Callable[[npt.NDArray[np.bool_]], None]
 Keep = Callable[[npt.NDArray[np.bool_]], None]
 
 
-SHRINK_AT = 0.9
+SHRINK_AT = 0.95
 """Share of the batch that is still needed, from which on the others are dropped."""
 
 

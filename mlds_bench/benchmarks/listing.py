@@ -30,13 +30,18 @@ def _variants() -> Rows:
     """A row a variant, and then one a family."""
     for variant in VARIANTS.values():
         if not variant.family:
-            where = " (long: not part of all)" if variant.long else ""
+            where = f" ({_part_of_all(variant)})" if variant.long else ""
             yield variant.id, variant.summary + where, ", ".join(variant.agents)
     for homework, family in dict.fromkeys((v.homework, v.family) for v in VARIANTS.values()):
         members = [v for v in VARIANTS.values() if (v.homework, v.family) == (homework, family)]
         if family:
             summary = f"{len(members)} variants, not part of all: {members[0].id} and so on"
             yield f"{homework}/{family}", summary, ", ".join(members[0].agents)
+
+
+def _part_of_all(variant: Variant) -> str:
+    some = f"of it all runs {', '.join(variant.preview)}" if variant.preview else "not part of all"
+    return f"long: {some}"
 
 
 def _envs() -> Rows:
@@ -46,6 +51,7 @@ def _envs() -> Rows:
 def _agents() -> Rows:
     yield from ((name, summary_of(resolve(name))) for name in BUILTIN)
     yield "sb3:PPO", "any Stable-Baselines3 algorithm: sb3:A2C, sb3:SAC, sb3:TD3, ..."
+    yield "pretrained:ppo", "any of these, with what lies beside its committed records"
     yield "./mine.py", "an agent of your own: a file with one class that has act()"
     yield "pkg.mod:Mine", "an agent of your own: a class of an installed package"
 

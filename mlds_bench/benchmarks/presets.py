@@ -17,6 +17,7 @@ class Preset:
         start_seconds: time to construct an agent.
         grace_seconds: time beyond the budget's seconds before a learning agent is killed.
         act_seconds: time for one ``act`` on the whole test batch.
+        previews: whether ``all`` runs the previews of long variants.
         pictures: whether rooms that can draw a test do so, for the first seed of a run.
     """
 
@@ -28,13 +29,20 @@ class Preset:
     grace_seconds: float = 20.0
     act_seconds: float = 60.0
     pictures: bool = True
+    previews: bool = False
 
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
         Preset("smoke", "seconds a cell, for tests", (0,), 2048, 30.0, 5.0, 10.0, pictures=False),
-        Preset("quick", "the default: everything within 15 minutes on 2 cores", (0, 1, 2), 4096),
+        Preset(
+            "quick",
+            "the default: everything within 15 minutes on 2 cores",
+            (0, 1, 2),
+            4096,
+            previews=True,
+        ),
         Preset("standard", "the committed leaderboard, five seeds", (0, 1, 2, 3, 4), 8192),
         Preset("course", "the homework's own scale", (0, 1, 2, 3, 4), 16384, grace_seconds=120.0),
     )

@@ -13,10 +13,11 @@ from typing import Any
 
 from mlds_bench.agents.base import Budget, unknown_name
 from mlds_bench.agents.params import label
-from mlds_bench.agents.registry import AgentSpec, resolve
+from mlds_bench.agents.registry import PRETRAINED, AgentSpec, resolve
 from mlds_bench.benchmarks.errors import UsageError
 from mlds_bench.benchmarks.presets import PRESETS, Preset
 from mlds_bench.benchmarks.seal import Seal
+from mlds_bench.benchmarks.trained import COMMITTED, Trained, find_trained
 from mlds_bench.benchmarks.variant import Variant
 from mlds_bench.benchmarks.variants import HOMEWORKS, VARIANTS
 from mlds_bench.envs.registry import ENVIRONMENTS
@@ -59,6 +60,13 @@ class Cell:
         return record_path(out, self.identity)
 
     @cached_property
+    def trained(self) -> Trained | None:
+        """What a pretrained agent plays with, if the committed results have it."""
+        if not self.agent.is_pretrained:
+            return None
+        return find_trained(COMMITTED, self.variant, self.label.removeprefix(PRETRAINED))
+
+    @cached_property
     def data_checksum(self) -> str:
         """sha256 of the data the environment is made of."""
         return ENVIRONMENTS[self.variant.env_id].data_checksum(**self.variant.env_kwargs)
@@ -80,6 +88,8 @@ class Cell:
             "device": self.device,
             "seal": self.seal.fingerprint,
         }
+        if self.trained:
+            content["trained"] = self.trained.checksum
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -89,7 +99,8 @@ def select_variants(patterns: Sequence[str]) -> list[Variant]:
     Args:
         patterns: ``all``, a homework (``hw1-1``), a variant (``hw1-1/sinc``), or either with
             wildcards (``'hw1-*/s*'``). Variants of a family are named one by one or by wildcards
-            of variants (``'hw1-2/xor-*'``); long ones are not part of ``all``.
+            of variants (``'hw1-2/xor-*'``); long ones are not part of ``all``, but for their
+            previews (see `plan`).
     """
     chosen: set[str] = set()
     for pattern in patterns:
@@ -141,6 +152,8 @@ def plan(
 ) -> list[Cell]:
     """The cells of a run, in the order they are shown.
 
+    Of long variants ``all`` runs the preview, under the first seed, where the preset has previews.
+
     Args:
         patterns: see `select_variants`.
         preset: name of the preset.
@@ -150,10 +163,20 @@ def plan(
         device: torch device of the agents.
         seal: what the test split's seeds come from.
     """
-    variants, chosen = select_variants(patterns), select_preset(preset)
+    chosen, variants = select_preset(preset), select_variants(patterns)
     wanted = tuple(seeds if seeds is not None else chosen.seeds)
-    names = list(dict.fromkeys(agents or [a for v in variants for a in v.agents]))
-    specs = {name: resolve(name) for name in names}
+    rows = [(variant, tuple(agents or variant.agents), wanted) for variant in variants]
+    if "all" in patterns and chosen.previews:
+        rows += [
+            (
+                variant,
+                tuple(name for name in variant.preview if name in (agents or variant.preview)),
+                wanted[:1],
+            )
+            for variant in VARIANTS.values()
+            if variant not in variants
+        ]
+    specs = {name: resolve(name) for _, names, _ in rows for name in names}
     return [
         Cell(
             variant=variant,
@@ -166,7 +189,7 @@ def plan(
             seal=seal,
             draws=chosen.pictures and seed == wanted[0],
         )
-        for variant in variants
-        for name in dict.fromkeys(agents or variant.agents)
-        for seed in wanted
+        for variant, names, row_seeds in rows
+        for name in dict.fromkeys(names)
+        for seed in row_seeds
     ]

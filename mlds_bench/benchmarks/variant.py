@@ -40,6 +40,8 @@ class Variant:
         published: figures from the literature, rows of their own.
         pass_return: mean return of training episodes from which it counts as reached; likewise.
         long: ``all`` leaves it out, because it takes hours; the homework's name runs it.
+        preview: agents of a long variant that ``all`` runs all the same, under one seed, so that a
+            first run shows what it is like.
         family: wildcard over the many variants of one table, as in ``xor-*``; it or the full name
             runs them, ``all`` and the homework's name leave them out.
     """
@@ -62,6 +64,7 @@ class Variant:
     published: tuple[Published, ...] = ()
     pass_return: float | None = None
     long: bool = False
+    preview: tuple[str, ...] = ()
     family: str = ""
 
     @property

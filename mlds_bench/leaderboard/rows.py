@@ -143,10 +143,10 @@ def anchor_rows(records: Sequence[Record]) -> list[Row]:
 
 
 def state_summary(records: Sequence[Record]) -> str:
-    """The states of some cells in a few words: 'ok', '2 ok, 1 failed'."""
+    """The states of some cells in a few words: 'ok', 'pretrained', '2 ok, 1 failed'."""
     counts = Counter(record.state for record in records)
     if set(counts) == {"ok"}:
-        return "ok"
+        return "pretrained" if all(record.pretrained for record in records) else "ok"
     return ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
 
 

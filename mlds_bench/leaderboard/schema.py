@@ -168,6 +168,9 @@ class Record(Model):
     curve: tuple[CurvePoint, ...] = Field(description="Learning curve, in order of env_steps.")
     anchors: Anchors = Field(description="Reference values of the primary score.")
     published: tuple[Published, ...] = Field(description="Published figures for this variant.")
+    pretrained: str = Field(
+        default="", description="Record of the cell in which it learnt, not in this one; or none."
+    )
     family: str = Field(
         default="", description="The table of many variants it belongs to, as in 'xor-*'; or none."
     )

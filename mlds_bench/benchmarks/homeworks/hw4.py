@@ -61,6 +61,7 @@ def _variant(
     agents: tuple[str, ...],
     published: tuple[Published, ...],
     pass_return: float | None = None,
+    preview: tuple[str, ...] = (),
 ) -> Variant:
     return Variant(
         homework=homework,
@@ -78,6 +79,7 @@ def _variant(
         pass_return=pass_return,
         published=published,
         long=True,
+        preview=preview,
     )
 
 
@@ -131,6 +133,7 @@ VARIANTS = (
             *_benchmarks("pong"),
         ),
         pass_return=3.0,
+        preview=("random", "ppo", "pretrained:ppo"),
     ),
     _variant(
         "hw4-2",

@@ -39,7 +39,8 @@ def logarithm(values: Array) -> Array:
 
 
 def _finite(array: Array) -> Array:
-    """The array, clipped if need be: its smallest and largest value tell, NaN included."""
-    if array.min() >= -LIMIT and array.max() <= LIMIT:
+    """The array, clipped if need be: one pass over it tells that it is small, NaN included."""
+    flat = array.ravel()
+    if flat @ flat <= LIMIT**2:
         return array
     return np.nan_to_num(array, nan=LIMIT, posinf=LIMIT, neginf=-LIMIT).clip(-LIMIT, LIMIT)
