@@ -139,6 +139,23 @@ def check(
 
 
 @app.command()
+def watch(
+    name: Annotated[str, typer.Argument(metavar="VARIANT", help="As in hw4-1/pong.")],
+    agent: Annotated[str, typer.Argument(help="A name in any of the ways `run` takes.")],
+    seed: Annotated[int, typer.Option(min=0, help="Of the episode.")] = 0,
+    param: Params = None,
+    out: Out = OUT,
+) -> None:
+    """Play an episode with what an agent has learnt, and write pictures of it.
+
+    Example: mlds-bench watch hw4-1/pong ppo
+    """
+    from mlds_bench.benchmarks import commands
+
+    commands.watch(name, agent, seed=seed, params=param or [], out=out)
+
+
+@app.command()
 def table(
     out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the records.")] = OUT,
     write: Annotated[

@@ -139,6 +139,14 @@ def compare(a: str, b: str, out: Path) -> None:
     print(render(compared(find_side(a, out), find_side(b, out)), "markdown"))
 
 
+def watch(name: str, agent: str, *, seed: int, params: list[str], out: Path) -> None:
+    """The command ``watch``."""
+    from mlds_bench.benchmarks.watch import watch as watched
+
+    values = parse_params(params)
+    print(watched(name, agent, params=values, out=out, seed=seed, seal=take_seal()))
+
+
 def check(agent: str, env_id: str, params: list[str]) -> int:
     """The command ``check``; returns the exit code."""
     from mlds_bench.agents.check import AgentViolation, check_agent

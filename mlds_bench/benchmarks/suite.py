@@ -17,7 +17,7 @@ from mlds_bench.agents.registry import PRETRAINED, AgentSpec, resolve
 from mlds_bench.benchmarks.errors import UsageError
 from mlds_bench.benchmarks.presets import PRESETS, Preset
 from mlds_bench.benchmarks.seal import Seal
-from mlds_bench.benchmarks.trained import COMMITTED, Trained, find_trained
+from mlds_bench.benchmarks.trained import Trained, find_committed
 from mlds_bench.benchmarks.variant import Variant
 from mlds_bench.benchmarks.variants import HOMEWORKS, VARIANTS
 from mlds_bench.envs.registry import ENVIRONMENTS
@@ -30,6 +30,7 @@ class Cell:
 
     Attributes:
         draws: whether pictures are made of its test; no result depends on it.
+        trained: what a pretrained agent plays with, if there is any.
     """
 
     variant: Variant
@@ -41,6 +42,7 @@ class Cell:
     device: str
     seal: Seal
     draws: bool = False
+    trained: Trained | None = None
 
     @property
     def label(self) -> str:
@@ -58,13 +60,6 @@ class Cell:
     def path(self, out: Path) -> Path:
         """Where the record belongs."""
         return record_path(out, self.identity)
-
-    @cached_property
-    def trained(self) -> Trained | None:
-        """What a pretrained agent plays with, if the committed results have it."""
-        if not self.agent.is_pretrained:
-            return None
-        return find_trained(COMMITTED, self.variant, self.label.removeprefix(PRETRAINED))
 
     @cached_property
     def data_checksum(self) -> str:
@@ -167,15 +162,8 @@ def plan(
     wanted = tuple(seeds if seeds is not None else chosen.seeds)
     rows = [(variant, tuple(agents or variant.agents), wanted) for variant in variants]
     if "all" in patterns and chosen.previews:
-        rows += [
-            (
-                variant,
-                tuple(name for name in variant.preview if name in (agents or variant.preview)),
-                wanted[:1],
-            )
-            for variant in VARIANTS.values()
-            if variant not in variants
-        ]
+        previewed = [variant for variant in VARIANTS.values() if variant not in variants]
+        rows += [(v, _preview(v, agents), wanted[:1]) for v in previewed]
     specs = {name: resolve(name) for _, names, _ in rows for name in names}
     return [
         Cell(
@@ -188,8 +176,20 @@ def plan(
             device=device,
             seal=seal,
             draws=chosen.pictures and seed == wanted[0],
+            trained=_find_trained(variant, specs[name], params or {}),
         )
         for variant, names, row_seeds in rows
         for name in dict.fromkeys(names)
         for seed in row_seeds
     ]
+
+
+def _find_trained(variant: Variant, agent: AgentSpec, params: Mapping[str, Any]) -> Trained | None:
+    if not agent.is_pretrained:
+        return None
+    return find_committed(variant, label(agent.name.removeprefix(PRETRAINED), params))
+
+
+def _preview(variant: Variant, agents: Sequence[str] | None) -> tuple[str, ...]:
+    """The preview of a variant, or those of the agents asked for that are in it."""
+    return tuple(name for name in variant.preview if name in (agents or variant.preview))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mlds_bench
 from mlds_bench.benchmarks.variant import Variant
+from mlds_bench.benchmarks.variants import VARIANTS
 from mlds_bench.leaderboard.record import Record, artifact_folder, read_record, slug
 
 COMMITTED = Path(mlds_bench.__file__).parents[1] / "results"
@@ -48,19 +51,32 @@ class Trained:
 
 
 def find_trained(folder: Path, variant: Variant, agent: str) -> Trained | None:
-    """The best that an agent has become on a variant, by its primary score; None if it is not kept.
+    """The best that an agent has become, by its primary score; None if nothing of it is kept.
 
     Args:
         folder: of a run, or `COMMITTED`.
-        variant: where it learnt.
+        variant: where it is to play; variants of the same environment serve if this one has none.
         agent: its label, as in records.
     """
-    paths = folder.glob(f"*/{variant.id}/{slug(agent)}/seed-*.json")
-    found = [
-        Trained(read_record(path), artifact_folder(path))
-        for path in sorted(paths)
-        if artifact_folder(path).is_dir()
-    ]
-    kept = [one for one in found if one.record.state == "ok" and one.files]
-    sign = 1.0 if variant.higher_is_better else -1.0
-    return max(kept, key=lambda one: sign * one.record.scores[one.record.primary], default=None)
+    alike = [one for one in VARIANTS.values() if _environment(one) == _environment(variant)]
+    for one in (variant, *alike):
+        kept = _kept(folder, one, agent)
+        if kept:
+            return max(kept, key=lambda trained: trained.record.normalized or 0.0)
+    return None
+
+
+def find_committed(variant: Variant, agent: str) -> Trained | None:
+    """The same among the committed results."""
+    return find_trained(COMMITTED, variant, agent)
+
+
+def _environment(variant: Variant) -> tuple[str, Mapping[str, Any]]:
+    return variant.env_id, variant.env_kwargs
+
+
+def _kept(folder: Path, variant: Variant, agent: str) -> list[Trained]:
+    paths = sorted(folder.glob(f"*/{variant.id}/{slug(agent)}/seed-*.json"))
+    kept = [path for path in paths if artifact_folder(path).is_dir()]
+    found = [Trained(read_record(path), artifact_folder(path)) for path in kept]
+    return [one for one in found if one.record.state == "ok" and one.files]

@@ -74,8 +74,9 @@ def _check_box(space: spaces.Box, array: npt.NDArray[Any], name: str) -> npt.NDA
         array = array.astype(space.dtype, copy=False)
     finite = np.finfo(array.dtype)
     low, high = np.maximum(space.low, finite.min), np.minimum(space.high, finite.max)
-    smallest, largest = array.min(axis=0), array.max(axis=0)  # NaN survives both
-    if not (np.all(smallest >= low) and np.all(largest <= high)):
+    if array.size and array.min() >= low.max() and array.max() <= high.min():  # NaN survives both
+        return array  # inside the narrowest bounds: one pass over memory, no axis
+    if not (np.all(array.min(axis=0) >= low) and np.all(array.max(axis=0) <= high)):
         index = tuple(int(i) for i in np.argwhere(~((array >= low) & (array <= high)))[0])
         bound = f"[{low[index[1:]]:g}, {high[index[1:]]:g}]"
         raise InvalidAction(

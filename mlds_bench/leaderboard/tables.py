@@ -148,7 +148,7 @@ def _variant_table(records: Sequence[Record], *, anchors: bool) -> Table:
     )
     why = [f"{row['agent']}: {row['reason']}" for row in rows if row.get("reason")]
     learnt = dict.fromkeys((one.agent, one.pretrained) for one in records if one.pretrained)
-    origins = [f"{agent}: learnt in {origin}" for agent, origin in learnt.items()]
+    origins = [f"{agent}: learnt in {origin}" for agent, origin in learnt]
     notes = (*why, *origins, *_source_notes(figures), *_disagreements(records, agents))
     return Table(f"{first['variant']} ({first['env_version']})", columns, tuple(rows), notes)
 

@@ -36,6 +36,15 @@ def line_of(name: str) -> str:
     return line
 
 
+def test_any_name_may_be_pretrained() -> None:
+    """The same class under another name; a wrong name behind the prefix is corrected."""
+    spec = resolve("pretrained:deep")
+    assert (spec.name, spec.is_pretrained) == ("pretrained:deep", True)
+    assert (spec.target, spec.source_hash()) == (BUILTIN["deep"], resolve("deep").source_hash())
+    assert not resolve("deep").is_pretrained
+    assert "did you mean 'deep'" in line_of("pretrained:dep")
+
+
 def test_planning_loads_neither_torch_nor_the_agents() -> None:
     """Names of every kind resolve and hash in a process that has not imported torch."""
     code = """

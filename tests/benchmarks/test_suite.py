@@ -134,6 +134,27 @@ def test_by_default_the_variant_names_agents_and_the_preset_seeds() -> None:
     assert [(cell.label, cell.seed) for cell in made] == expected
 
 
+def test_all_shows_something_of_long_variants() -> None:
+    """Their preview, under one seed, where the preset has previews; or what of it is asked."""
+
+    def previewed(preset: str, **options: Any) -> list[tuple[str, str, int]]:
+        made = plan(["all"], preset=preset, seal=Seal(), **options)
+        return [(c.variant.id, c.label, c.seed) for c in made if c.variant.long]
+
+    wanted = [(n, agent, 3) for n, v in VARIANTS.items() for agent in v.preview if v.long]
+    assert previewed("quick", seeds=[3, 4]) == wanted
+    assert ("hw4-1/pong", "pretrained:ppo", 3) in wanted
+    assert previewed("standard") == previewed("smoke") == []
+    assert {label for _, label, _ in previewed("quick", agents=["random", "deep"])} == {"random"}
+
+
+def test_a_long_variant_that_is_named_runs_in_full() -> None:
+    """Beside `all`, too, and nothing of it comes twice."""
+    made = plan(["all", "hw4-1"], preset="quick", seal=Seal())
+    pong = [(cell.label, cell.seed) for cell in made if cell.variant.id == "hw4-1/pong"]
+    assert pong == [(a, s) for a in VARIANTS["hw4-1/pong"].agents for s in PRESETS["quick"].seeds]
+
+
 def test_an_agent_named_twice_runs_once() -> None:
     """Two cells of one name would write one record."""
     assert [cell.label for cell in cells("random", "deep", "random")] == ["random", "deep"]

@@ -1,0 +1,65 @@
+"""One episode, watched: which agent, what is written, and what cannot be."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from mlds_bench.benchmarks.errors import UsageError
+from mlds_bench.benchmarks.seal import Seal
+from mlds_bench.benchmarks.watch import watch
+
+SETTINGS: dict[str, Any] = {"params": {}, "seed": 0, "seal": Seal()}
+
+
+def test_a_game_is_written_as_an_animation(tmp_path: Path) -> None:
+    """An agent that learns nothing needs no record."""
+    told = watch("hw4-1/pong", "random", out=tmp_path, **SETTINGS).splitlines()
+    assert re.fullmatch(r"random on hw4-1/pong: mean_return -\d+", told[0])
+    assert told[1:] == [
+        str(tmp_path / "watch/hw4-1-pong/random" / name) for name in ("game.gif", "view.png")
+    ]
+    with Image.open(told[1]) as animation:
+        assert animation.is_animated  # type: ignore[attr-defined]
+
+
+def test_the_same_seed_shows_the_same_game(tmp_path: Path) -> None:
+    shown = []
+    for number, seed in enumerate((1, 1, 2)):
+        settings = SETTINGS | {"seed": seed}
+        told = watch("hw4-2/breakout", "random", out=tmp_path / str(number), **settings)
+        shown.append(Path(told.splitlines()[1]).read_bytes())
+    assert shown[0] == shown[1] != shown[2]
+
+
+def test_an_optimizer_is_watched_on_its_landscape(tmp_path: Path) -> None:
+    """Any room that draws: here the paths of a test of one run."""
+    settings = SETTINGS | {"params": {"learning_rate": 0.05}}
+    told = watch("hw1-2/deep-linear", "adam", out=tmp_path, **settings).splitlines()
+    assert told[0].startswith("adam on hw1-2/deep-linear: solved_share ")
+    assert {Path(line).name for line in told[1:]} >= {"descent.png", "surface.png"}
+    assert all("adam@learning_rate=0.05" in line for line in told[1:])
+
+
+@pytest.mark.parametrize(
+    ("variant", "agent", "line"),
+    [
+        ("hw4-1/pung", "ppo", "did you mean 'hw4-1/pong'"),
+        ("hw4-3", "ppo", "one variant can be watched at a time, hw4-3 is 2"),
+        ("hw1-1/sinc", "deep", "mlds/FunctionFitting-v0 draws no pictures; these do: mlds/"),
+        (
+            "hw4-2/breakout",
+            "noisy",
+            "noisy has not learnt hw4-2/breakout yet: mlds-bench run hw4-2/breakout -a noisy",
+        ),
+    ],
+)
+def test_what_cannot_be_watched_is_one_line(
+    variant: str, agent: str, line: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(line)):
+        watch(variant, agent, out=tmp_path, **SETTINGS)
