@@ -13,7 +13,7 @@ from mlds_bench.envs.landscape.problems.base import Array
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 from mlds_bench.envs.landscape.specs import LIMIT, MOVE_BOUND, Objective, threshold
 from mlds_bench.envs.landscape.trace import TRACED_RUNS, Schedule
-from mlds_bench.envs.landscape.values import gradient_norm, logarithm, query, value
+from mlds_bench.envs.landscape.values import logarithm, query, restlessness, value
 from mlds_bench.envs.recording import Recorded
 
 
@@ -39,7 +39,8 @@ class LossLandscape(BatchedEnv):
 
     End of episode: ``terminated`` when the value at theta is at most ``solved``, or when theta
     diverged (see the reward); ``truncated`` when ``query_budget`` queries are used up, or when
-    theta came to rest at a gradient norm of at most ``gradient_tolerance``.
+    theta came to rest: a gradient norm of at most ``gradient_tolerance`` (of every neuron, where
+    the problem is one layer of them).
 
     Scores: ``solved_share`` (primary; higher is better), ``log10_loss``, ``gradient_norm``,
     ``minimal_ratio`` and, with ``objective="gradient_norm"``, ``spearman``; see
@@ -157,7 +158,8 @@ class LossLandscape(BatchedEnv):
         terminated = (self._value <= self.solved) | (self._value >= LIMIT)
         truncated = self._used >= self.query_budget
         if self.gradient_tolerance:
-            truncated |= moves & (gradient_norm(self._gradient) <= self.gradient_tolerance)
+            unrest = restlessness(self._gradient, self.problem.neurons)
+            truncated |= moves & (unrest <= self.gradient_tolerance)
         return reward, terminated, truncated & ~terminated
 
     def narrow(self, mask: Flags) -> None:
@@ -175,6 +177,8 @@ class LossLandscape(BatchedEnv):
 
     def _trace(self) -> None:
         """Note where the first instances stand in their first episodes, for pictures."""
+        if self._instance[0] >= TRACED_RUNS:
+            return
         instance = self._instance[:TRACED_RUNS]
         rows = np.flatnonzero((instance < TRACED_RUNS) & (self._episode[:TRACED_RUNS] == 0))
         if not len(rows):

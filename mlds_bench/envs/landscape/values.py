@@ -33,6 +33,12 @@ def gradient_norm(gradient: Array) -> Array:
     return norm
 
 
+def restlessness(gradient: Array, neurons: int) -> Array:
+    """The largest norm (N,) that a neuron's part has in gradients (N, d)."""
+    parts = gradient.reshape(len(gradient), neurons, -1)
+    return np.sqrt(np.einsum("nik,nik->ni", parts, parts).max(1))
+
+
 def logarithm(values: Array) -> Array:
     """log10 of values, which count as at least FLOOR; (N,) -> (N,)."""
     return np.log10(np.maximum(values, FLOOR))

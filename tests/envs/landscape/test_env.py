@@ -265,6 +265,19 @@ def test_a_path_that_comes_to_rest_is_cut() -> None:
         LossLandscape(gradient_tolerance=float("nan"))
 
 
+def test_every_neuron_must_come_to_rest() -> None:
+    """Of a layer, as in Safran and Shamir's protocol: the whole norm may be larger by far."""
+    env = LossLandscape("teacher-student", k=4, num_envs=50, seed=0, gradient_tolerance=1.0)
+    env.reset()
+    for _ in range(3):
+        gradient = env.oracle()["gradient"]
+        _, _, _, truncated, _ = act(env, np.zeros((50, 16)), np.ones(50))
+        worst = np.linalg.norm(gradient.reshape(50, 4, 4), axis=-1).max(1)
+        assert truncated.tolist() == (worst <= 1.0).tolist()
+        assert (truncated & (np.linalg.norm(gradient, axis=-1) > 1.0)).any()
+        assert not truncated.all()
+
+
 def test_a_batch_cut_down_goes_on_as_before() -> None:
     """The instances that are left see what they would have seen in the whole batch."""
     whole, part = (LossLandscape("xor", num_envs=5, split="test") for _ in range(2))

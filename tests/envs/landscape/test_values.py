@@ -9,7 +9,13 @@ from torch import Tensor
 
 from mlds_bench.envs.landscape.problems.base import Problem
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
-from mlds_bench.envs.landscape.values import gradient_norm, logarithm, query, value
+from mlds_bench.envs.landscape.values import (
+    gradient_norm,
+    logarithm,
+    query,
+    restlessness,
+    value,
+)
 
 NAN, INF = float("nan"), float("inf")
 
@@ -46,6 +52,13 @@ def test_the_norm_is_euclidean() -> None:
     """sqrt(sum g^2), a row each."""
     gradient = torch.randn(5, 7, dtype=torch.float64).numpy()
     assert gradient_norm(gradient) == pytest.approx(np.linalg.norm(gradient, axis=1))
+
+
+def test_a_point_is_as_restless_as_its_worst_neuron() -> None:
+    """Of two neurons with gradients (3, 4) and (0, 1) the first counts; of one, all of it."""
+    gradient = np.array([[3.0, 4.0, 0.0, 1.0], [0.0, 0.0, 0.0, 2.0]])
+    assert restlessness(gradient, 2).tolist() == [5.0, 2.0]
+    np.testing.assert_array_equal(restlessness(gradient, 1), gradient_norm(gradient))
 
 
 def test_logarithms_have_a_floor() -> None:

@@ -47,6 +47,8 @@ class Problem(ABC):
         bottom: the loss that counts as the end of all descent: the global minimum, or, where there
             is none, a level below the saddle; in units of the loss.
         blocks: of networks, in order; empty elsewhere.
+        neurons: equal parts of a point, one after the other, each of which must come to rest; 1
+            where the point has none.
 
     Args:
         spec: see above.
@@ -56,6 +58,7 @@ class Problem(ABC):
     """
 
     blocks: tuple[Block, ...] = ()
+    neurons: int = 1
 
     def __init__(
         self, spec: ProblemSpec, dimension: int, spread: float | Array | None = None

@@ -27,7 +27,7 @@ from mlds_bench.envs.landscape.specs import ProblemSpec
 
 TINY = 1e-150
 """A neuron shorter than this has no direction; its square is still a float64."""
-CHUNK = 65_536
+CHUNK = 98_304
 """Angles at a time, so that what is computed from them stays in the processor's cache."""
 SCALE = 0.5 / math.pi
 SHORTENED = 1.0 - 2.0**-46
@@ -45,7 +45,7 @@ class TeacherStudent(Problem):
 
     def __init__(self, spec: ProblemSpec, k: int, n: int) -> None:
         super().__init__(spec, n * k, spread=k**-0.5)
-        self.k, self.n = k, n
+        self.k, self.n, self.neurons = k, n, n
         off_diagonal = k * (k - 1) / (2.0 * math.pi)
         self._teacher_energy = 0.5 * (k / 2.0 + off_diagonal)
         self._most = max(CHUNK // (n * (n + k)), 1)
