@@ -17,15 +17,18 @@ from mlds_bench.benchmarks.suite import Cell
 from mlds_bench.leaderboard.record import Record
 
 COLOURS = {"ok": "green", "skipped": "yellow"}
+SECONDS_A_LINE = 60.0
+"""Of learning, from one plain line to the next."""
 
 
 class Lines:
-    """One plain line an event that matters: for logs and pipes."""
+    """One plain line an event that matters, and one a minute of learning: for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._left = 0
         self._total = 0
+        self._told: dict[str, float] = {}
 
     def begin(self, todo: Sequence[Cell], finished: Sequence[Record], stale: int) -> None:
         """Say what there is to do."""
@@ -33,7 +36,9 @@ class Lines:
         self._console.print(opening(len(todo), len(finished), stale), highlight=False)
 
     def event(self, event: Event) -> None:
-        """Say how a cell ended."""
+        """Say how a cell ended, or now and then how its learning goes."""
+        if event.point is not None:
+            self._tell_point(event, event.point["seconds"])
         if event.record is not None:
             self._left -= 1
             count = f"[{self._total - self._left}/{self._total}]"
@@ -43,6 +48,14 @@ class Lines:
 
     def end(self) -> None:
         """Nothing to tidy."""
+
+    def _tell_point(self, event: Event, seconds: float) -> None:
+        name = str(event.cell)
+        if seconds - self._told.get(name, 0.0) >= SECONDS_A_LINE:
+            self._told[name] = seconds
+            self._console.print(
+                Text(f"{name}: {_phase(event)[0].strip()}, {seconds:.0f} s"), soft_wrap=True
+            )
 
 
 class Panel:

@@ -69,6 +69,16 @@ def test_lines_say_how_each_cell_ended(cells: list[Cell], file: StringIO) -> Non
     ]
 
 
+def test_long_cells_say_once_a_minute_how_they_learn(cells: list[Cell], file: StringIO) -> None:
+    lines = Lines(Console(file=file))
+    for seconds in (59.0, 61.0, 100.0, 122.0):
+        lines.event(Event("point", cells[0], point={**POINT, "seconds": seconds}))
+    assert file.getvalue().splitlines() == [
+        "hw1-1/sinc deep seed 0: 25%  return -0.25, 61 s",
+        "hw1-1/sinc deep seed 0: 25%  return -0.25, 122 s",
+    ]
+
+
 def test_the_panel_shows_what_runs(cells: list[Cell], file: StringIO) -> None:
     """Each running cell with its share of the budget and its score of the moment."""
     console = Console(file=file, force_terminal=True, width=100, color_system=None)
