@@ -14,8 +14,9 @@ part, and each is a setting of this agent:
 All of them together are Rainbow (Hessel et al. 2018); see `improvements` for the named agents.
 
 Against the papers and the course, made for few processors: the picture is 42x42 and the
-convolutions are narrow; updates are rarer and larger, 8 examples an environment step as there; the
-learning rate follows the batch. Rewards are clipped and episodes end with a life while it learns.
+convolutions are narrow; pixels are scaled by their deviation in the warm-up; updates are rarer and
+larger, 8 examples an environment step as there; the learning rate follows the batch. Rewards are
+clipped and episodes end with a life while it learns.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ VIEW: dict[str, Any] = {
     "clip_rewards": True,
     "life_ends": True,
 }
+
+
+SCALED_BY = 8192
+"""Observations of the warm-up that the scale of the pixels is taken from."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +164,8 @@ class DqnAgent(Agent):
             final = infos.get("final_obs")
             replay.add(actions, rewards, terminated, truncated, observations, final)
             step += env.num_envs
+            if step >= warm_up and not self._online.scaling.is_fitted:
+                self._fit_scale(replay)
             while updates < (step - warm_up) // hyper.update_every:
                 self._update(replay)
                 updates += 1
@@ -234,6 +241,12 @@ class DqnAgent(Agent):
             discount=hyper.discount,
             sampler=sampler,
         )
+
+    def _fit_scale(self, replay: FrameReplay) -> None:
+        """Scale the pixels by what was seen at random, in both networks."""
+        seen = (replay.sample(SCALED_BY // 8).observations for _ in range(8))
+        self._online.scaling.fit(map(torch.from_numpy, seen))
+        self._target.load_state_dict(self._online.state_dict())
 
     def _choose(
         self, observations: npt.NDArray[np.uint8], epsilon: float, generator: np.random.Generator

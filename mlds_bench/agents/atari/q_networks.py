@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mlds_bench.agents.atari.views import PixelScaling, Shape
 from mlds_bench.agents.base import Unsupported
 
-Shape: TypeAlias = tuple[int, int, int]
-
-BRIGHTEST = 255.0
 INITIAL_NOISE = 0.5
 """sigma_0 of Fortunato et al. 2018, divided by the root of the inputs."""
 
@@ -23,10 +20,11 @@ INITIAL_NOISE = 0.5
 class QNetwork(nn.Module):
     """Values of all actions, or a distribution over the return of each.
 
-    Three convolutions as in Mnih et al. 2015, their first stride, channels and the size of the one
-    hidden layer to choose. With ``duel`` the value of the observation and the advantages of the
-    actions have hidden layers of their own (Wang et al. 2016); with ``noisy`` the layers after the
-    convolutions carry the exploration (Fortunato et al. 2018).
+    Pixels are scaled by ``scaling``, once it is fitted. Three convolutions as in Mnih et al. 2015,
+    their first stride, channels and the size of the one hidden layer to choose. With ``duel`` the
+    value of the observation and the advantages of the actions have hidden layers of their own (Wang
+    et al. 2016); with ``noisy`` the layers after the convolutions carry the exploration (Fortunato
+    et al. 2018).
 
     Args:
         shape: of an observation, (C, H, W) uint8.
@@ -56,6 +54,7 @@ class QNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.actions, self.atoms = actions, atoms
+        self.scaling = PixelScaling(shape)
         self.view = _Convolutions(shape, channels, stride)
         linear = NoisyLinear if noisy else nn.Linear
         parts = {"advantage": actions, "value": 1} if duel else {"action": actions}
@@ -69,7 +68,7 @@ class QNetwork(nn.Module):
 
     def forward(self, observations: Tensor) -> Tensor:
         """(B, A, atoms) float32 for observations (B, C, H, W) uint8."""
-        features = self.view(observations)
+        features = self.view(self.scaling(observations))
         said: dict[str, Tensor] = {
             name: head(features).view(len(features), -1, self.atoms)
             for name, head in self.heads.items()
@@ -134,7 +133,7 @@ class NoisyLinear(nn.Module):
 
 
 class _Convolutions(nn.Module):
-    """Pictures (B, C, H, W) uint8 to features (B, features)."""
+    """Scaled pixels (B, C, H, W) to features (B, features)."""
 
     def __init__(self, shape: Shape, channels: tuple[int, int, int], stride: int) -> None:
         super().__init__()
@@ -144,15 +143,10 @@ class _Convolutions(nn.Module):
         self.layers = nn.ModuleList(nn.Conv2d(*pair, *layer) for pair, layer in pairs)
         self.features = channels[-1] * sides[0] * sides[1]
 
-    def forward(self, observations: Tensor) -> Tensor:
-        inputs = observations.contiguous(memory_format=torch.channels_last).float()
-        first, *others = self.layers
-        assert isinstance(first, nn.Conv2d)
-        weight = first.weight / BRIGHTEST  # instead of every pixel
-        features = functional.conv2d(inputs, weight, first.bias, first.stride).relu_()
-        for layer in others:
-            features = layer(features).relu_()
-        return features.flatten(1)
+    def forward(self, pixels: Tensor) -> Tensor:
+        for layer in self.layers:
+            pixels = layer(pixels).relu_()
+        return pixels.flatten(1)
 
 
 def _sides(shape: Shape, layers: Sequence[tuple[int, int]]) -> tuple[int, int]:

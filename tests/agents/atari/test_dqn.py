@@ -35,6 +35,20 @@ def test_the_contract(cls: type[DqnAgent]) -> None:
     check_subject(subject)
 
 
+def test_pixels_are_scaled_by_the_warm_up_in_both_networks() -> None:
+    """Before the first update, and never again."""
+    agent = make_agent(DqnAgent, **SMALL)
+    learn(agent, 32)
+    assert not agent._online.scaling.is_fitted
+    learn(agent, 1024)
+    scalings = [network.scaling for network in (agent._online, agent._target)]
+    assert all(scaling.is_fitted for scaling in scalings)
+    assert torch.equal(scalings[0].mean, scalings[1].mean)
+    before = scalings[0].mean.clone()
+    learn(agent, 1024)
+    assert torch.equal(agent._online.scaling.mean, before)
+
+
 def test_goals_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Target values 1 5 2, online values 0 1 9, return 1, discount 1/2: 3.5, and 2 if double."""
     rows, nothing = torch.arange(1), torch.zeros(1, 4, 20, 20, dtype=torch.uint8)

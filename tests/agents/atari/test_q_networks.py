@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from mlds_bench.agents.atari.q_networks import NoisyLinear, QNetwork
@@ -33,6 +34,22 @@ def test_values_are_those_of_plain_layers() -> None:
     torch.testing.assert_close(network(pictures()), expected[..., None])
 
 
+def test_pixels_are_scaled_once_that_is_fitted() -> None:
+    """By their mean and deviation, each pixel by its own."""
+    network = QNetwork(SHAPE, 3)
+    network.scaling.fit([pictures(64)])
+    seen = pictures().float()
+    mean, deviation = pictures(64).float().mean(0), pictures(64).float().std(0, correction=0)
+    expected = QNetwork.forward(_unscaled(network), (seen - mean) / deviation)
+    torch.testing.assert_close(network(pictures()), expected, rtol=1e-4, atol=1e-5)
+
+
+def _unscaled(network: QNetwork) -> QNetwork:
+    plain = deepcopy(network)
+    plain.scaling = nn.Identity()  # type: ignore[assignment]
+    return plain
+
+
 @pytest.mark.parametrize("noisy", [False, True])
 @pytest.mark.parametrize("duel", [False, True])
 @pytest.mark.parametrize("atoms", [1, 7])
@@ -46,7 +63,7 @@ def test_every_head_says_as_many_numbers(noisy: bool, duel: bool, atoms: int) ->
 def test_the_mean_over_actions_is_the_value() -> None:
     """Advantages are told from the value by their mean, 0 (Wang et al. 2016, equation 9)."""
     network = QNetwork(SHAPE, 6, duel=True)
-    features = network.view(pictures())
+    features = network.view(network.scaling(pictures()))
     torch.testing.assert_close(
         network(pictures()).mean(dim=1), network.heads["value"](features), rtol=1e-4, atol=1e-6
     )
