@@ -172,6 +172,19 @@ def table(
 
 
 @app.command()
+def plot(
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the records.")] = OUT,
+) -> None:
+    """Draw the learning curves of every variant, against steps and against time.
+
+    Example: mlds-bench plot results
+    """
+    from mlds_bench.benchmarks import commands
+
+    commands.plot(out)
+
+
+@app.command()
 def compare(
     a: Annotated[str, typer.Argument(help="An agent, or a folder of records.")],
     b: Annotated[str, typer.Argument(help="Another.")],

@@ -131,6 +131,14 @@ def show_tables(out: Path, *, write: bool) -> None:
         print(f"written: {files}", file=sys.stderr)
 
 
+def plot(out: Path) -> None:
+    """The command ``plot``."""
+    from mlds_bench.leaderboard.plots import write_curves
+
+    for path in write_curves(out):
+        print(path)
+
+
 def compare(a: str, b: str, out: Path) -> None:
     """The command ``compare``."""
     from mlds_bench.leaderboard.compare import compare as compared

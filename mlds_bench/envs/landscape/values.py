@@ -36,7 +36,8 @@ def gradient_norm(gradient: Array) -> Array:
 def restlessness(gradient: Array, neurons: int) -> Array:
     """The largest norm (N,) that a neuron's part has in gradients (N, d)."""
     parts = gradient.reshape(len(gradient), neurons, -1)
-    return np.sqrt(np.einsum("nik,nik->ni", parts, parts).max(1))
+    norm: Array = np.sqrt(np.einsum("nik,nik->ni", parts, parts).max(1))
+    return norm
 
 
 def logarithm(values: Array) -> Array:

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from mlds_bench.envs.canvas import (
+from mlds_bench.canvas import (
     DOTS_PER_INCH,
     PNG_COLOURS,
     SERIES,

@@ -1,4 +1,4 @@
-"""How pictures of all rooms look, and how they are saved: colours, type, small deterministic PNGs.
+"""How all pictures look, and how they are saved: colours, type, small deterministic PNGs.
 
 Figures are made with matplotlib's objects, on its Agg canvas and without pyplot: nothing global
 changes, no window opens.

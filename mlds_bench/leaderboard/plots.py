@@ -1,0 +1,156 @@
+"""Learning curves from records alone: a figure a variant, against steps and against time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
+
+from mlds_bench.canvas import SERIES, add_panels, new_figure, save, styled
+from mlds_bench.leaderboard.record import NoRecords, Record, read_records
+from mlds_bench.leaderboard.rows import grouped
+
+Array: TypeAlias = npt.NDArray[np.float64]
+
+WINDOW = 10
+"""Stretches of a curve, a tenth of it, over which its values are averaged."""
+GRID = 200
+"""Places at which the curves of several seeds are compared."""
+MOST_AGENTS = len(SERIES)
+AXES = ("steps", "minutes")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How one agent learnt under one seed.
+
+    Attributes:
+        steps: (T,) environment steps.
+        minutes: (T,) of training.
+        value: (T,) trailing mean of the episodes' return, or of the reward where none is known.
+    """
+
+    steps: Array
+    minutes: Array
+    value: Array
+
+
+def read_curve(record: Record) -> Curve | None:
+    """The curve of a record; None if there are fewer than two points to it.
+
+    Returns of games are averaged over the last tenth; errors fall by powers of ten, and are not.
+    """
+    returns = [point for point in record.curve if point.episode_return is not None]
+    points = returns or list(record.curve)
+    if len(points) < 2:
+        return None
+    values = [p.reward if p.episode_return is None else p.episode_return for p in points]
+    return Curve(
+        np.array([float(point.env_steps) for point in points]),
+        np.array([point.seconds / 60.0 for point in points]),
+        trailing_mean(np.array(values), 1 if is_error(record) else WINDOW),
+    )
+
+
+def is_error(record: Record) -> bool:
+    """Whether what is learnt is a small error, to be shown by its logarithm."""
+    return record.primary.startswith("log10")
+
+
+def trailing_mean(values: Array, window: int) -> Array:
+    """Means (T,) of the last ``window`` of values (T,), of fewer at the start."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, len(values) + 1)
+    begins = np.maximum(ends - window, 0)
+    means: Array = (sums[ends] - sums[begins]) / (ends - begins)
+    return means
+
+
+def learning_curves(records: Sequence[Record]) -> Figure | None:
+    """How the agents of one variant learnt; None if none of them did.
+
+    Args:
+        records: of one preset and one variant.
+
+    Returns:
+        Two panels: against environment steps, and against minutes of training. A line is the mean
+        over seeds, its band reaches from the least to the most of them. The best `MOST_AGENTS` at
+        the end are shown.
+    """
+    found = {
+        agent: [curve for curve in map(read_curve, members) if curve]
+        for agent, members in grouped(records, lambda record: record.agent).items()
+    }
+    curves = {agent: members for agent, members in found.items() if members}
+    if not curves:
+        return None
+    best = sorted(curves, key=lambda agent: -np.mean([c.value[-1] for c in curves[agent]]))
+    first = records[0]
+    knows_returns = any(p.episode_return is not None for r in records for p in r.curve)
+    what = "return of an episode" if knows_returns else "reward of a step"
+    sign, how = (-1.0, "minus ") if is_error(first) else (1.0, "")
+    over = "" if is_error(first) else ", mean of the last tenth"
+    note = f"{how}{what} as the agent saw it{over}; band: least and most of the seeds"
+    with styled():
+        figure = new_figure(10.6, 4.4, f"{first.variant}: learning, preset {first.preset}", note)
+        by_steps, by_time = add_panels(figure, 2, right=2.6)
+        for agent, colour in zip(best, SERIES, strict=False):
+            label = f"{agent} ({len(curves[agent])})"
+            shown = [sign * curve.value for curve in curves[agent]]
+            steps, minutes = ([getattr(c, name) for c in curves[agent]] for name in AXES)
+            _plot(by_steps, list(zip(steps, shown, strict=True)), colour, label)
+            _plot(by_time, list(zip(minutes, shown, strict=True)), colour, label)
+        by_steps.set(xlabel="environment steps", ylabel=how + what)
+        by_time.set(xlabel="minutes of training")
+        for axes in (by_steps, by_time):
+            axes.grid(visible=True, axis="y")
+            if is_error(first):
+                axes.loglog()
+            else:
+                axes.set_xlim(left=0.0)
+                axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        by_time.legend(title="agent (seeds)", loc="upper left", bbox_to_anchor=(1.02, 1.0))
+    return figure
+
+
+def write_curves(out: str | Path) -> list[Path]:
+    """Writes the learning curves of a run below its folder.
+
+    Args:
+        out: the folder of the run, `<out>/<preset>/...`.
+
+    Returns:
+        The files written: `<out>/curves/<preset>/<homework>-<variant>.png`.
+
+    Raises:
+        NoRecords: the folder holds no record, or nobody has learnt in them.
+        TornRecord: one of the files is no record.
+        OSError: the folder cannot be written.
+    """
+    groups = grouped(read_records(out), lambda record: (record.preset, record.variant))
+    written = []
+    for (preset, variant), records in groups.items():
+        figure = learning_curves(records)
+        if figure is not None:
+            path = Path(out, "curves", preset, f"{variant.replace('/', '-')}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            written.append(save(figure, path))
+    if not written:
+        raise NoRecords(f"{out}: no agent has learnt in its records, so there are no curves")
+    return written
+
+
+def _plot(axes: Axes, lines: Sequence[tuple[Array, Array]], colour: str, label: str) -> None:
+    """The mean of some lines over what they share, and the band that they fill."""
+    grid = np.linspace(max(x[0] for x, _ in lines), min(x[-1] for x, _ in lines), GRID)
+    values = np.array([np.interp(grid, x, y) for x, y in lines])
+    axes.plot(grid, values.mean(0), color=colour, linewidth=1.6, label=label)
+    if len(lines) > 1:
+        axes.fill_between(grid, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)

@@ -1,0 +1,104 @@
+"""Learning curves: what is read from records, and what is drawn of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mlds_bench.leaderboard.plots import learning_curves, read_curve, trailing_mean, write_curves
+from mlds_bench.leaderboard.record import NoRecords, Record
+from tests.leaderboard.factory import content, store
+
+GAME = {
+    "variant": "hw4-1/pong",
+    "scores": {"mean_return": 1.0},
+    "primary": "mean_return",
+    "higher_is_better": True,
+    "normalized": 0.5,
+    "anchors": {
+        name: {"value": value, "source": "test"}
+        for name, value in (("random", 0.0), ("trivial", -1.0), ("pass_mark", 2.0), ("best", 9.0))
+    },
+}
+
+
+def record(returns: list[float | None], **changes: Any) -> Record:
+    curve = [
+        {"env_steps": 100 * i, "seconds": 60.0 * i, "reward": -0.5, "episode_return": value}
+        for i, value in enumerate(returns, start=1)
+    ]
+    return Record.model_validate(content(**{**GAME, "curve": curve, **changes}))
+
+
+def lines(figure: Any, panel: int) -> list[Any]:
+    return list(figure.axes[panel].get_lines())
+
+
+def test_a_trailing_mean_by_hand() -> None:
+    """Of fewer values at the start."""
+    values = np.array([1.0, 3.0, 5.0, 1.0])
+    assert trailing_mean(values, 2).tolist() == [1.0, 2.0, 4.0, 3.0]
+    assert trailing_mean(values, 1).tolist() == values.tolist()
+
+
+def test_stretches_without_an_end_are_passed_over() -> None:
+    """Steps and minutes are those of the stretches that know a return."""
+    curve = read_curve(record([None, 2.0, None, 4.0]))
+    assert curve is not None
+    assert curve.steps.tolist() == [200.0, 400.0]
+    assert curve.minutes.tolist() == [2.0, 4.0]
+    assert curve.value.tolist() == [2.0, 3.0]
+
+
+def test_without_any_end_the_reward_is_shown() -> None:
+    curve = read_curve(record([None, None]))
+    assert curve is not None
+    assert curve.value.tolist() == [-0.5, -0.5]
+
+
+def test_one_point_is_no_curve() -> None:
+    assert read_curve(record([1.0])) is None
+    assert learning_curves([record([1.0]), record([], seed=1)]) is None
+
+
+def test_a_line_is_the_mean_of_the_seeds_over_what_they_share() -> None:
+    """From the later start to the earlier end; the best agent first."""
+    figure = learning_curves(
+        [record([1.0] * 3), record([3.0] * 5, seed=1), record([5.0] * 4, agent="wide")]
+    )
+    assert figure is not None
+    wide, deep = lines(figure, 0)
+    assert (wide.get_label(), deep.get_label()) == ("wide (1)", "deep (2)")
+    assert set(deep.get_ydata()) == {2.0}
+    assert (deep.get_xdata()[0], deep.get_xdata()[-1]) == (100.0, 300.0)
+    assert lines(figure, 1)[1].get_xdata()[-1] == pytest.approx(3.0)
+
+
+def test_errors_are_shown_by_their_logarithm() -> None:
+    """Minus the reward, unaveraged, on logarithmic axes."""
+    points = [
+        {"env_steps": i, "seconds": 1.0 * i, "reward": -(0.1**i), "episode_return": -(0.1**i)}
+        for i in (1, 2, 3)
+    ]
+    figure = learning_curves([Record.model_validate(content(curve=points))])
+    assert figure is not None
+    assert figure.axes[0].get_yscale() == figure.axes[0].get_xscale() == "log"
+    assert lines(figure, 0)[0].get_ydata()[[0, -1]] == pytest.approx([0.1, 0.001])
+
+
+def test_a_figure_a_variant_is_written(tmp_path: Path) -> None:
+    store(tmp_path, record([1.0, 2.0]), record([], agent="random"))
+    (path,) = write_curves(tmp_path)
+    assert path == tmp_path / "curves/quick/hw4-1-pong.png"
+    with Image.open(path) as picture:
+        assert picture.size == (1166, 484)
+
+
+def test_where_nobody_learnt_it_says_so(tmp_path: Path) -> None:
+    store(tmp_path, record([]))
+    with pytest.raises(NoRecords, match="no agent has learnt in its records"):
+        write_curves(tmp_path)
