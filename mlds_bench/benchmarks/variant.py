@@ -29,8 +29,8 @@ class Variant:
         anchors: reference values of the primary score.
         budgets: preset name -> budget.
         agents: agents that run when none are asked for.
-        steps_by_agent: agent pattern -> preset name -> environment steps, for agents that cost far
-            more or less a step than the others.
+        budgets_by_agent: agent pattern -> preset name -> budget, for agents that cost far more or
+            less a step than the others, or need far more or fewer of them.
         test_instances: size of the test batch; the test set is its first ``test_episodes`` episodes
             an instance.
         threads: processor threads of a cell. A property of the variant and not of the machine, so
@@ -58,7 +58,7 @@ class Variant:
     agents: tuple[str, ...]
     test_instances: int
     test_episodes: int = 1
-    steps_by_agent: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    budgets_by_agent: Mapping[str, Mapping[str, Budget]] = field(default_factory=dict)
     threads: int = 1
     pass_reward: float | None = None
     published: tuple[Published, ...] = ()
@@ -74,8 +74,7 @@ class Variant:
 
     def budget(self, preset: str, agent: str) -> Budget:
         """What ``agent`` may use under ``preset``."""
-        budget = self.budgets[preset]
-        for pattern, steps in self.steps_by_agent.items():
+        for pattern, budgets in self.budgets_by_agent.items():
             if fnmatchcase(agent, pattern):
-                return Budget(steps[preset], budget.seconds)
-        return budget
+                return budgets[preset]
+        return self.budgets[preset]

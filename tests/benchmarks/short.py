@@ -36,7 +36,7 @@ def short_variant(variant: Variant) -> Variant:
         env_kwargs={**variant.env_kwargs, "test_points": TEST_POINTS},
         test_instances=TEST_POINTS,
         budgets={**variant.budgets, "smoke": BUDGET},
-        steps_by_agent={},
+        budgets_by_agent={},
     )
 
 

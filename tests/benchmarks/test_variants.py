@@ -15,7 +15,6 @@ from scipy.integrate import quad
 from mlds_bench.agents.registry import resolve
 from mlds_bench.benchmarks.cell import seconds_to_pass
 from mlds_bench.benchmarks.evaluation import evaluate
-from mlds_bench.benchmarks.homeworks.hw1_1 import FITTING_SB3_STEPS
 from mlds_bench.benchmarks.presets import DEFAULT_PRESET, PRESETS
 from mlds_bench.benchmarks.suite import select_variants
 from mlds_bench.benchmarks.variant import Variant
@@ -127,10 +126,11 @@ def test_every_preset_has_a_budget_for_every_agent(variant: Variant) -> None:
         assert seconds[-1] < float("inf")
 
 
-def test_stable_baselines_has_steps_for_every_preset() -> None:
+@EVERY
+def test_agents_with_budgets_of_their_own_have_them_for_every_preset(variant: Variant) -> None:
     """A preset without an entry would end a plan with a KeyError."""
-    for steps in FITTING_SB3_STEPS.values():
-        assert set(steps) == set(PRESETS)
+    for budgets in variant.budgets_by_agent.values():
+        assert set(budgets) == set(PRESETS)
 
 
 @EVERY

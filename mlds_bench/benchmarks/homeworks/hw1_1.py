@@ -19,8 +19,11 @@ FITTING_BUDGETS = {
     "course": Budget(200_000_000, seconds=7200.0),
 }
 # A step of Stable-Baselines3 costs a hundred times a step of a reference network.
-FITTING_SB3_STEPS = {
-    "sb3:*": {"smoke": 4_096, "quick": 16_384, "standard": 65_536, "course": 524_288}
+FITTING_SB3_BUDGETS = {
+    "smoke": Budget(4_096, seconds=20.0),
+    "quick": Budget(16_384, seconds=60.0),
+    "standard": Budget(65_536, seconds=600.0),
+    "course": Budget(524_288, seconds=7200.0),
 }
 # Prime sides: a grid of 2^k points would meet a sawtooth of 2^m pieces at one phase of its teeth.
 FITTING_POINTS = {1: 65_537, 2: 257**2}
@@ -48,7 +51,7 @@ def _fitting(
         budgets=FITTING_BUDGETS,
         agents=("random", "constant", *agents, "sb3:PPO"),
         test_instances=points,
-        steps_by_agent=FITTING_SB3_STEPS,
+        budgets_by_agent={"sb3:*": FITTING_SB3_BUDGETS},
         pass_reward=-(10**anchors.pass_mark.value),
         published=published,
     )
