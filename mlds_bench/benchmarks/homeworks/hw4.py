@@ -12,8 +12,8 @@ CLEANRL = "CleanRL, published benchmark: 3 runs of 10 M steps, last 100 training
 GAMES = {"pong": 30, "breakout": 20}
 """Games of a test; twenty games of Breakout are the course's hundred lives."""
 
-# A step is a decision, which lasts four frames. The seconds end what the steps do not. In `standard`
-# the homeworks differ: the first asks for a pass mark, the second may take its time, the third is
+# A step is a decision, which lasts four frames; the seconds end what the steps do not. In
+# `standard` the first homework asks for a pass mark, the second may take its time, and the third is
 # about how far an actor-critic comes.
 SHORT = {"smoke": Budget(2_048, seconds=20.0), "quick": Budget(100_000, seconds=60.0)}
 COURSE_SCALE = {"course": Budget(10_000_000, seconds=21_600.0)}
