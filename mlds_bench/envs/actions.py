@@ -73,9 +73,10 @@ def _check_box(space: spaces.Box, array: npt.NDArray[Any], name: str) -> npt.NDA
     with np.errstate(over="ignore"):  # what the smaller type cannot hold becomes infinite: refused
         array = array.astype(space.dtype, copy=False)
     finite = np.finfo(array.dtype)
+    narrowest = max(space.low.max(), finite.min), min(space.high.min(), finite.max)
+    if array.size and array.min() >= narrowest[0] and array.max() <= narrowest[1]:
+        return array  # NaN survives both: one pass over memory, and no axis
     low, high = np.maximum(space.low, finite.min), np.minimum(space.high, finite.max)
-    if array.size and array.min() >= low.max() and array.max() <= high.min():  # NaN survives both
-        return array  # inside the narrowest bounds: one pass over memory, no axis
     if not (np.all(array.min(axis=0) >= low) and np.all(array.max(axis=0) <= high)):
         index = tuple(int(i) for i in np.argwhere(~((array >= low) & (array <= high)))[0])
         bound = f"[{low[index[1:]]:g}, {high[index[1:]]:g}]"
