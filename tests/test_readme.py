@@ -65,9 +65,12 @@ def test_every_command_and_preset_of_the_readme_exists() -> None:
         assert f"| {name} |" in README
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([\w/.]+)\)", README))))
+LINKS = re.findall(r"""(?:\]\(|src=")([\w/.-]+)[)"]""", README)
+
+
+@pytest.mark.parametrize("path", sorted(set(LINKS)))
 def test_links_lead_somewhere(path: str) -> None:
-    """Every relative link of the README is a file or a folder."""
+    """Every relative link or picture of the README is a file or a folder."""
     assert (ROOT / path).exists()
 
 
