@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +39,18 @@ def watch(
         seal: what the seeds of tests come from.
 
     Raises:
-        UsageError: no such variant, a room without pictures, or an agent that has yet to learn.
+        UsageError: no such variant, a room without pictures, an agent that has yet to learn, or
+            whatever the agent raised.
     """
     variant = _one_variant(name)
     agent = agent.removeprefix(PRETRAINED)
     trained = _find(out, variant, label(agent, params))
-    player, kwargs = _player(variant, agent, params, seed, trained)
     environment = ENVIRONMENTS[variant.env_id]
     folder = out / "watch" / f"{variant.homework}-{variant.name}" / slug(label(agent, params))
     make_writable(folder)
-    recording = _play(variant, player, kwargs, seal.test_seed(variant.id, seed))
+    with _one_line(agent, variant):
+        player, kwargs = _player(variant, agent, params, seed, trained)
+        recording = _play(variant, player, kwargs, seal.test_seed(variant.id, seed))
     files = environment.draw(recording, folder, **kwargs)
     scores = environment.score(recording, **kwargs)
     origin = f", as it came out of {trained.origin}" if trained else ""
@@ -63,6 +66,21 @@ def _one_variant(name: str) -> Variant:
         rooms = ", ".join(env_id for env_id, env in ENVIRONMENTS.items() if env.has_pictures)
         raise UsageError(f"{variant.env_id} draws no pictures; these do: {rooms}")
     return variant
+
+
+@contextmanager
+def _one_line(agent: str, variant: Variant) -> Iterator[None]:
+    """What an agent's own code raises, in one line."""
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.startswith("mlds_bench."):
+            raise
+        text = " ".join(str(error).split())
+        raise UsageError(
+            f"{agent} failed on {variant.id}: {type(error).__name__}: {text}; "
+            f"mlds-bench check {agent} --env {variant.env_id} says where"
+        ) from error
 
 
 def _find(out: Path, variant: Variant, agent: str) -> Trained | None:

@@ -63,3 +63,20 @@ def test_what_cannot_be_watched_is_one_line(
 ) -> None:
     with pytest.raises(UsageError, match=re.escape(line)):
         watch(variant, agent, out=tmp_path, **SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("act", "line"),
+    [
+        ("raise KeyError('ball')", "failed on hw4-1/pong: KeyError: 'ball'; mlds-bench check"),
+        ("return obs", "action must hold integers|action has shape"),
+        ("return [9]", r"action\[0\] is 9, outside 0..5"),
+    ],
+)
+def test_an_agent_that_fails_says_so_in_one_line(act: str, line: str, tmp_path: Path) -> None:
+    """Its own error with the way to its place, ours as they are."""
+    path = tmp_path / "mine.py"
+    path.write_text(f"class Mine:\n    def act(self, obs):\n        {act}\n")
+    with pytest.raises(ValueError, match=line) as error:
+        watch("hw4-1/pong", str(path), out=tmp_path, **SETTINGS)
+    assert "\n" not in str(error.value)
