@@ -44,9 +44,10 @@ def watch(
     """
     variant = _one_variant(name)
     agent = agent.removeprefix(PRETRAINED)
-    trained = _find(out, variant, label(agent, params))
+    called = label(resolve(agent).name, params)
+    trained = _find(out, variant, called)
     environment = ENVIRONMENTS[variant.env_id]
-    folder = out / "watch" / f"{variant.homework}-{variant.name}" / slug(label(agent, params))
+    folder = out / "watch" / f"{variant.homework}-{variant.name}" / slug(called)
     make_writable(folder)
     with _one_line(agent, variant):
         player, kwargs = _player(variant, agent, params, seed, trained)
@@ -94,7 +95,7 @@ def _player(
     cls = resolve(agent).load()
     if not trained and getattr(cls, "learn", Agent.learn) is not Agent.learn:
         raise UsageError(
-            f"{label(agent, params)} has not learnt {variant.id} yet: "
+            f"{agent} has not learnt {variant.id} yet{_with(params)}: "
             f"mlds-bench run {variant.id} -a {agent}"
         )
     kwargs = {**variant.env_kwargs, **env_options(cls, params)}
@@ -110,6 +111,10 @@ def _player(
     if trained:
         player.load(trained.folder)
     return player, kwargs
+
+
+def _with(params: Mapping[str, Any]) -> str:
+    return f" with {label('', params)[1:]}" if params else ""
 
 
 def _play(

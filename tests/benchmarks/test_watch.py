@@ -12,7 +12,19 @@ from PIL import Image
 from mlds_bench.benchmarks.errors import UsageError
 from mlds_bench.benchmarks.seal import Seal
 from mlds_bench.benchmarks.watch import watch
+from tests.benchmarks.test_trained import keep
 
+MINE = """
+class Mine:
+    def __init__(self, button=0):
+        self.button = button
+    def learn(self, env, budget):
+        pass
+    def load(self, folder):
+        self.button = int((folder / "weights.txt").read_text())
+    def act(self, obs):
+        return [self.button] * len(obs)
+"""
 SETTINGS: dict[str, Any] = {"params": {}, "seed": 0, "seal": Seal()}
 
 
@@ -43,6 +55,18 @@ def test_an_optimizer_is_watched_on_its_landscape(tmp_path: Path) -> None:
     assert told[0].startswith("adam on hw1-2/deep-linear: solved_share ")
     assert {Path(line).name for line in told[1:]} >= {"descent.png", "surface.png"}
     assert all("adam@learning_rate=0.05" in line for line in told[1:])
+
+
+def test_what_an_agent_of_yours_has_learnt_is_found_in_your_runs(tmp_path: Path) -> None:
+    """By the name that its record has; with other settings it has learnt nothing."""
+    (tmp_path / "mine.py").write_text(MINE)
+    keep(tmp_path, "2", variant="hw4-1/pong", agent="mine.py:Mine")
+    mine = str(tmp_path / "mine.py")
+    told = watch("hw4-1/pong", mine, out=tmp_path, **SETTINGS).splitlines()
+    assert ", as it came out of quick/hw4-1/pong/mine.py-Mine/seed-0: mean_return -" in told[0]
+    other = SETTINGS | {"params": {"button": 3}}
+    with pytest.raises(UsageError, match="has not learnt hw4-1/pong yet with button=3: mlds-bench"):
+        watch("hw4-1/pong", mine, out=tmp_path, **other)
 
 
 @pytest.mark.parametrize(
