@@ -153,17 +153,19 @@ def plan(
         patterns: see `select_variants`.
         preset: name of the preset.
         agents: names in any of the five ways; by default those of each variant.
-        seeds: by default those of the preset.
+        seeds: by default those of the variant or of the preset.
         params: hyper-parameters for every agent.
         device: torch device of the agents.
         seal: what the test split's seeds come from.
     """
     chosen, variants = select_preset(preset), select_variants(patterns)
-    wanted = tuple(seeds if seeds is not None else chosen.seeds)
-    rows = [(variant, tuple(agents or variant.agents), wanted) for variant in variants]
+    rows = [
+        (variant, tuple(agents or variant.agents), _seeds(variant, chosen, seeds))
+        for variant in variants
+    ]
     if "all" in patterns and chosen.previews:
         previewed = [variant for variant in VARIANTS.values() if variant not in variants]
-        rows += [(v, _preview(v, agents), wanted[:1]) for v in previewed]
+        rows += [(v, _preview(v, agents), _seeds(v, chosen, seeds)[:1]) for v in previewed]
     specs = {name: resolve(name) for _, names, _ in rows for name in names}
     return [
         Cell(
@@ -175,7 +177,7 @@ def plan(
             budget=variant.budget(chosen.name, specs[name].name),
             device=device,
             seal=seal,
-            draws=chosen.pictures and seed == wanted[0],
+            draws=chosen.pictures and seed == row_seeds[0],
             trained=_find_trained(variant, specs[name], params or {}),
         )
         for variant, names, row_seeds in rows
@@ -188,6 +190,11 @@ def _find_trained(variant: Variant, agent: AgentSpec, params: Mapping[str, Any])
     if not agent.is_pretrained:
         return None
     return find_committed(variant, label(agent.name.removeprefix(PRETRAINED), params))
+
+
+def _seeds(variant: Variant, preset: Preset, seeds: Sequence[int] | None) -> tuple[int, ...]:
+    """Those asked for, or else the variant's own for this preset, or else the preset's."""
+    return tuple(seeds if seeds is not None else variant.seeds.get(preset.name, preset.seeds))
 
 
 def _preview(variant: Variant, agents: Sequence[str] | None) -> tuple[str, ...]:

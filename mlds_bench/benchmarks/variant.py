@@ -31,6 +31,7 @@ class Variant:
         agents: agents that run when none are asked for.
         budgets_by_agent: agent pattern -> preset name -> budget, for agents that cost far more or
             less a step than the others, or need far more or fewer of them.
+        seeds: preset name -> default seeds, where the variant needs fewer than the preset has.
         test_instances: size of the test batch; the test set is its first ``test_episodes`` episodes
             an instance.
         threads: processor threads of a cell. A property of the variant and not of the machine, so
@@ -59,6 +60,7 @@ class Variant:
     test_instances: int
     test_episodes: int = 1
     budgets_by_agent: Mapping[str, Mapping[str, Budget]] = field(default_factory=dict)
+    seeds: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     threads: int = 1
     pass_reward: float | None = None
     published: tuple[Published, ...] = ()

@@ -155,6 +155,19 @@ def test_a_long_variant_that_is_named_runs_in_full() -> None:
     assert pong == [(a, s) for a in VARIANTS["hw4-1/pong"].agents for s in PRESETS["quick"].seeds]
 
 
+def test_a_variant_may_need_fewer_seeds_than_the_preset_has() -> None:
+    """At quick one landscape of many starting points is enough, unless more are asked for."""
+
+    def seeds(preset: str, wanted: list[int] | None = None) -> list[int]:
+        made = plan(["hw1-2/xor"], preset=preset, agents=["gd"], seeds=wanted, seal=Seal())
+        assert [cell.seed for cell in made if cell.draws] == [cell.seed for cell in made][:1]
+        return [cell.seed for cell in made]
+
+    assert seeds("quick") == [0]
+    assert seeds("standard") == list(PRESETS["standard"].seeds)
+    assert seeds("quick", [2, 1]) == [2, 1]
+
+
 def test_an_agent_named_twice_runs_once() -> None:
     """Two cells of one name would write one record."""
     assert [cell.label for cell in cells("random", "deep", "random")] == ["random", "deep"]

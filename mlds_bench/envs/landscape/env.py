@@ -122,6 +122,7 @@ class LossLandscape(BatchedEnv):
         self._value = np.zeros(num_envs)
         self._used = np.zeros(num_envs, np.int64)
         self._traced = Schedule.of(self.query_budget, d)
+        self._asked = 0
 
     def draw(self, mask: Flags) -> None:
         """New starting points where ``mask`` (N,) is True; what is seen there costs no query."""
@@ -131,6 +132,8 @@ class LossLandscape(BatchedEnv):
         self._theta[ids], self._loss[ids], self._gradient[ids] = theta, loss, gradient
         self._value[ids] = self._value_at(loss, gradient)
         self._used[ids] = 0
+        if len(self.recording.trace) == 0:
+            self._asked = 0
 
     def observe(self) -> dict[str, Array]:
         """Loss (N, 1), gradient (N, d) where it is shown, queries left (N, 1)."""
@@ -177,14 +180,12 @@ class LossLandscape(BatchedEnv):
 
     def _trace(self) -> None:
         """Note where the first instances stand in their first episodes, for pictures."""
-        if self._instance[0] >= TRACED_RUNS:
+        query, self._asked = self._asked, self._asked + 1  # of the first episodes, while they last
+        if query not in self._traced:
             return
         instance = self._instance[:TRACED_RUNS]
         rows = np.flatnonzero((instance < TRACED_RUNS) & (self._episode[:TRACED_RUNS] == 0))
-        if not len(rows):
-            return
-        query = int(self._used[rows[0]])
-        if query in self._traced:
+        if len(rows):
             entry = {"query": query, "instance": instance[rows], "theta": self._theta[rows]}
             self.recording.trace.append(entry)
 

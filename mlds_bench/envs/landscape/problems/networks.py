@@ -67,7 +67,8 @@ class Network(Problem):
         spread = fan_in_bounds(layers) if spec.start == "fan-in" else None
         super().__init__(spec, self.blocks[-1].stop, spread)
         self.activation = activation
-        self._places = [(slice(block.start, block.stop), block.shape) for block in self.blocks]
+        self._sizes = [block.stop - block.start for block in self.blocks]
+        self._shapes = [block.shape for block in self.blocks[::2]]
         self._act = ACTIVATIONS[activation]
         self._loss = LOSSES[loss]
         self._inputs = torch.from_numpy(np.ascontiguousarray(data.inputs.T))
@@ -108,9 +109,9 @@ class Network(Problem):
 
     def _parameters(self, theta: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Views: weights (..., outputs, inputs) and biases (..., outputs) of each layer."""
-        batch = theta.shape[:-1]
-        views = [theta[..., rows].view(batch + shape) for rows, shape in self._places]
-        return list(zip(views[::2], views[1::2], strict=True))
+        batch, parts = theta.shape[:-1], torch.split(theta, self._sizes, -1)
+        weights = [w.view(batch + s) for w, s in zip(parts[::2], self._shapes, strict=True)]
+        return list(zip(weights, parts[1::2], strict=True))
 
     def _forward(self, parameters: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
         """Activities of all layers, (N, size, points)."""
