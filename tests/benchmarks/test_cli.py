@@ -18,7 +18,7 @@ from mlds_bench.leaderboard.record import read_records
 from tests.benchmarks.short import run_quietly, short_cells
 from tests.processes import python
 
-COMMANDS = ("run", "list", "show", "check", "table", "compare", "doctor")
+COMMANDS = ("run", "list", "show", "check", "watch", "table", "plot", "compare", "doctor")
 RUN = ("run", "hw1-1/sinc")
 MINE = "class Mine:\n    def act(self, obs):\n        return obs * 0\n"
 
