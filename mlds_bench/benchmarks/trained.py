@@ -41,13 +41,15 @@ class Trained:
         """sha256 of what it saved."""
         digest = hashlib.sha256()
         for path in self.files:
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+            name = path.relative_to(self.folder).as_posix()
+            digest.update(name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()
 
     @property
     def files(self) -> list[Path]:
-        """What it saved, by name."""
-        return sorted(path for path in self.folder.iterdir() if path.name not in NO_WEIGHTS)
+        """The files that it saved, by name, those in folders of its own among them."""
+        paths = (path for path in self.folder.rglob("*") if path.is_file())
+        return sorted(p for p in paths if p.relative_to(self.folder).parts[0] not in NO_WEIGHTS)
 
 
 def find_trained(folder: Path, variant: Variant, agent: str) -> Trained | None:

@@ -69,6 +69,8 @@ def test_the_checksum_is_of_what_was_saved(tmp_path: Path) -> None:
         keep(tmp_path / str(number), saved)
         (artifact := tmp_path / str(number) / "quick/hw1-1/sinc/deep/seed-0" / "log.txt").touch()
         artifact.write_text(str(number))
+        (artifact.parent / "deeper").mkdir()
+        (artifact.parent / "deeper/more.txt").write_text("the same")
         found = find_trained(tmp_path / str(number), SINC, "deep")
         assert found is not None
         sums.append(found.checksum)

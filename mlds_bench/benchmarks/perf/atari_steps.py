@@ -3,7 +3,7 @@
 Random actions, drawn before the clock starts; the same machine and run, in turn; games that end and
 start anew are in. The goals: at least 3 times the steps of `make_atari_env` with `SubprocVecEnv`,
 and at least 0.9 of those of ale-py's vector environment alone; the rest is the share of time spent
-outside the emulators. The committed figures say how far we are.
+outside the emulators.
 
 Stable-Baselines3 takes its resizing from OpenCV, which is no dependency of ours. Here it gets a
 stand-in that drops pixels instead of averaging them, which costs next to nothing: in their favour.

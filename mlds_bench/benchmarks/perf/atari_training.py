@@ -3,8 +3,7 @@
 Both learn in our environment, in turn, with the processor threads of the variant, each with its own
 view, network and batch: rl-zoo3's published Atari settings (84x84, four frames, 8 instances, four
 epochs) against ours. It is the speed a user sees of either, not a comparison of code alone: the
-goal is at least 4 times theirs. How long either takes to the pass mark stands in the records of
-`results/standard/hw4-1/pong`.
+goal is at least 4 times theirs.
 """
 
 from __future__ import annotations
