@@ -48,6 +48,7 @@ def logarithm(values: Array) -> Array:
 def _finite(array: Array) -> Array:
     """The array, clipped if need be: one pass over it tells that it is small, NaN included."""
     flat = array.ravel()
-    if flat @ flat <= LIMIT**2:
-        return array
+    with np.errstate(over="ignore"):  # infinity is not small, either
+        if flat @ flat <= LIMIT**2:
+            return array
     return np.nan_to_num(array, nan=LIMIT, posinf=LIMIT, neginf=-LIMIT).clip(-LIMIT, LIMIT)

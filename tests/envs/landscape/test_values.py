@@ -39,6 +39,14 @@ def test_a_query_is_finite() -> None:
     assert np.isnan(theta[0, 0])
 
 
+@pytest.mark.parametrize("size", [1e200, -1e200, INF, NAN])
+def test_what_is_too_large_is_clipped_without_a_warning(size: float) -> None:
+    """Its square is no float64 any more."""
+    theta = np.array([[1.0, size]])
+    _, gradient = query(Broken(make_problem("saddle").spec, 2), theta)
+    assert np.abs(gradient).max() == 1e12
+
+
 def test_the_value_is_above_the_bottom_or_the_norm() -> None:
     """The limit marks divergence under either objective."""
     loss, gradient = np.array([15.0, 1e12, -5.0]), np.array([[3.0, 4.0], [0.0, 0.0], [1e12, 1e12]])
