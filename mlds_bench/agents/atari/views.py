@@ -4,6 +4,10 @@ In Pong the ball is two grey pixels on a grey ground that never changes, and the
 brighter than anything that matters. Divided by 255, as is the custom, nearly all that a network
 receives is the ground. Here every pixel is shifted and scaled by its own mean and deviation under
 random play, so that what stands still vanishes and what is seldom lit is bright.
+
+What stands still in random play may go later: a brick is always lit until it is broken for the
+first time. Below its mean, a pixel is therefore measured by half of that mean at least: where a
+wall is gone is then a picture like any other, and the ball is seen in it.
 """
 
 from __future__ import annotations
@@ -25,6 +29,8 @@ BRIGHTEST_DEVIATIONS = 5.0
 """Scaled pixels are clipped here, as by Burda et al. 2019."""
 LEAST_DEVIATION = 4.0
 """Grey levels, of 255: a pixel that hardly changes is not blown up further."""
+DARKEST = 2.0
+"""A pixel that goes out is at most so far below its mean, scaled."""
 CHUNK = 512
 """Observations that are converted at a time."""
 
@@ -65,12 +71,14 @@ class PixelScaling(nn.Module):
 
     mean: Tensor
     scale: Tensor
+    scale_below: Tensor
     fitted: Tensor
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(shape))
         self.register_buffer("scale", torch.full(shape, 1.0 / 255.0))
+        self.register_buffer("scale_below", self.scale.clone())
         self.register_buffer("fitted", torch.tensor(False))
 
     @property
@@ -93,10 +101,12 @@ class PixelScaling(nn.Module):
         self.fitted.fill_(True)
         self.mean.copy_(mean)
         self.scale.copy_(1.0 / deviation.clamp_min(LEAST_DEVIATION))
+        self.scale_below.copy_(torch.minimum(self.scale, DARKEST / self.mean.clamp_min(1e-6)))
 
     def forward(self, observations: Tensor) -> Tensor:
         """(B, C, H, W) float32, channels last, for observations (B, C, H, W) of integers."""
-        pixels = observations.float().sub_(self.mean).mul_(self.scale)
+        pixels = observations.float().sub_(self.mean)
+        pixels = torch.maximum(pixels * self.scale, pixels.mul_(self.scale_below))
         pixels = pixels.clamp_(-BRIGHTEST_DEVIATIONS, BRIGHTEST_DEVIATIONS)
         return pixels.contiguous(memory_format=torch.channels_last)
 

@@ -49,10 +49,21 @@ def test_unfitted_pixels_go_from_0_to_1() -> None:
 def test_pixels_are_measured_by_their_own_mean_and_deviation() -> None:
     """By hand: 0 and 200 lie one deviation off; what hardly moves is held against 4 levels."""
     scaling = PixelScaling((1, 1, 3))
-    seen = torch.tensor([[0, 100, 9], [200, 102, 9]], dtype=torch.uint8).view(2, 1, 1, 3)
+    seen = torch.tensor([[0, 1, 9], [200, 3, 9]], dtype=torch.uint8).view(2, 1, 1, 3)
     scaling.fit([seen[:1], seen[1:]])
-    assert scaling.mean.flatten().tolist() == [100.0, 101.0, 9.0]
+    assert scaling.mean.flatten().tolist() == [100.0, 2.0, 9.0]
     assert scaling(seen).flatten(1).tolist() == [[-1.0, -0.25, 0.0], [1.0, 0.25, 0.0]]
+
+
+def test_where_a_wall_is_gone_the_ball_is_seen() -> None:
+    """A pixel that never changed goes out by two halves of its mean; half lit, by one."""
+    scaling, wall = PixelScaling((1, 1, 3)), torch.full((4, 1, 1, 3), 140, dtype=torch.uint8)
+    scaling.fit([wall])
+    gone = torch.tensor([0, 70, 144], dtype=torch.uint8).view(1, 1, 1, 3)
+    assert scaling(gone).flatten().tolist() == pytest.approx([-2.0, -1.0, 1.0])
+    changes = PixelScaling((1, 1, 1))
+    changes.fit([torch.zeros((4, 1, 1, 1), dtype=torch.int16)])
+    assert changes(torch.full((1, 1, 1, 1), -8, dtype=torch.int16)).item() == -2.0
 
 
 def test_moments_do_not_depend_on_the_parts() -> None:
@@ -69,8 +80,8 @@ def test_moments_do_not_depend_on_the_parts() -> None:
 
 def test_bright_exceptions_are_clipped_and_the_input_is_left_alone() -> None:
     """5 deviations either way."""
-    scaling, seen = PixelScaling((1, 1, 2)), torch.full((4, 1, 1, 2), 50, dtype=torch.uint8)
+    scaling, seen = PixelScaling((1, 1, 2)), torch.zeros((4, 1, 1, 2), dtype=torch.int16)
     scaling.fit([seen])
-    bright = torch.tensor([0, 255], dtype=torch.uint8).view(1, 1, 1, 2)
+    bright = torch.tensor([-255, 255], dtype=torch.int16).view(1, 1, 1, 2)
     assert scaling(bright).flatten().tolist() == [-5.0, 5.0]
-    assert bright.flatten().tolist() == [0, 255]
+    assert bright.flatten().tolist() == [-255, 255]
