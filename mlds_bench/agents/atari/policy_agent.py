@@ -89,6 +89,10 @@ class PolicyAgent(Agent):
     def start(self, player: Player) -> None:
         """Whatever play is needed before the first improvement."""
 
+    def first_rate(self, budget: Budget) -> float:  # noqa: ARG002
+        """Learning rate of the first improvement."""
+        return self.hyper.learning_rate
+
     def improve(self, rollout: Rollout, learning_rate: float) -> None:
         """Learn from a rollout, which the next one will overwrite."""
         raise NotImplementedError
@@ -105,10 +109,11 @@ class PolicyAgent(Agent):
             generator=self.generator,
         )
         self.start(player)
+        first_rate = self.first_rate(budget)
         while True:
             rollout = player.play()
             progress.env_steps = player.env_steps
-            self.improve(rollout, self.hyper.learning_rate * progress.remaining)
+            self.improve(rollout, first_rate * progress.remaining)
 
     def descend(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
         """One step down the clipped gradient of a scalar."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -12,6 +13,7 @@ from torch.nn import functional
 from mlds_bench.agents.atari.actor_critic import ActorCriticAgent, ActorCriticHyperparameters
 from mlds_bench.agents.atari.rollouts import Rollout
 from mlds_bench.agents.atari.settings import above, whole
+from mlds_bench.agents.base import Budget
 from mlds_bench.agents.numerics.policy_losses import (
     clipped_surrogate_loss,
     log_probabilities,
@@ -19,21 +21,26 @@ from mlds_bench.agents.numerics.policy_losses import (
     standardized,
 )
 
+TUNED_STEPS = 1_000_000
+"""Pong is learnt in so many; longer runs are for the fine points, which large steps wash out."""
+
 
 @dataclass(frozen=True)
 class PpoHyperparameters(ActorCriticHyperparameters):
     """Settings of PPO; the others are those of `ActorCriticHyperparameters`.
 
     Attributes:
+        learning_rate: at the start of a budget of `TUNED_STEPS` or fewer; a longer one begins with
+            less, by the root of their ratio. It falls to zero along a line.
         epochs: times that each rollout is learnt from.
         minibatches: into which a rollout is parted, anew in each epoch.
         clip: the ratio of the new probability to the old gains nothing beyond 1 -+ clip.
     """
 
-    learning_rate: float = 2e-3
-    epochs: int = 3
-    minibatches: int = 4
-    clip: float = 0.2
+    learning_rate: float = 1e-3
+    epochs: int = 4
+    minibatches: int = 8
+    clip: float = 0.1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -67,6 +74,11 @@ class PpoAgent(ActorCriticAgent):
         """Draw the initial weights; Adam starts anew."""
         super().prepare()
         self.optimizer = torch.optim.Adam(self.network.parameters(), eps=1e-5, fused=True)
+
+    def first_rate(self, budget: Budget) -> float:
+        """The longer the budget, the smaller."""
+        longer = max(budget.env_steps / TUNED_STEPS, 1.0)
+        return self.hyper.learning_rate / math.sqrt(longer)
 
     def improve(self, rollout: Rollout, learning_rate: float) -> None:
         """Several epochs of minibatches over the rollout."""

@@ -24,16 +24,11 @@ from mlds_bench.benchmarks.cell import CANNOT_SAVE, Outcome, make_record, run_ce
 from mlds_bench.benchmarks.events import Event
 from mlds_bench.benchmarks.provenance import Provenance, cores
 from mlds_bench.benchmarks.suite import Cell
+from mlds_bench.benchmarks.surroundings import SURROUNDINGS
 from mlds_bench.envs.registry import ENVIRONMENTS
 from mlds_bench.leaderboard.record import Record, read_record, write_record
 
 POLL_SECONDS = 0.25
-SURROUNDINGS = {
-    "OMP_NUM_THREADS": "1",  # torch is told its threads by call
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-}
 
 
 class CannotSave(OSError):

@@ -17,12 +17,14 @@ GAMES = {"pong": 30, "breakout": 20}
 # about how far an actor-critic comes.
 SHORT = {"smoke": Budget(2_048, seconds=20.0), "quick": Budget(100_000, seconds=60.0)}
 COURSE_SCALE = {"course": Budget(10_000_000, seconds=21_600.0)}
+ACTOR_CRITIC_HOUR = Budget(7_500_000, seconds=3_600.0)
 BUDGETS = {
     "hw4-1/pong": {**SHORT, "standard": Budget(1_000_000, seconds=1_800.0), **COURSE_SCALE},
     "hw4-2/breakout": {**SHORT, "standard": Budget(5_000_000, seconds=10_800.0), **COURSE_SCALE},
     "hw4-3/pong": {**SHORT, "standard": Budget(4_000_000, seconds=1_800.0), **COURSE_SCALE},
-    "hw4-3/breakout": {**SHORT, "standard": Budget(5_000_000, seconds=3_600.0), **COURSE_SCALE},
+    "hw4-3/breakout": {**SHORT, "standard": ACTOR_CRITIC_HOUR, **COURSE_SCALE},
 }
+BY_AGENT = {"hw4-2/breakout": {"ppo": {**SHORT, "standard": ACTOR_CRITIC_HOUR, **COURSE_SCALE}}}
 # The course's policy gradient learns once from each of about 6,000 games.
 REINFORCE = {
     **SHORT,
@@ -76,7 +78,7 @@ def _variant(
         anchors=anchors,
         budgets=BUDGETS[f"{homework}/{game}"],
         agents=("random", "constant", *agents),
-        budgets_by_agent={"reinforce*": REINFORCE},
+        budgets_by_agent={"reinforce*": REINFORCE, **BY_AGENT.get(f"{homework}/{game}", {})},
         test_instances=GAMES[game],
         threads=2,
         pass_return=pass_return,

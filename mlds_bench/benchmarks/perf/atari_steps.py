@@ -25,7 +25,7 @@ from stable_baselines3.common import atari_wrappers
 from stable_baselines3.common.env_util import make_atari_env
 from stable_baselines3.common.vec_env import SubprocVecEnv, VecFrameStack
 
-from mlds_bench.benchmarks.perf.report import write
+from mlds_bench.benchmarks.perf.report import publish
 from mlds_bench.envs.atari.emulator import available_processors
 from mlds_bench.envs.atari.env import Pong
 from mlds_bench.envs.atari.specs import PONG
@@ -122,4 +122,4 @@ def measure() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    write(__file__, measure())
+    publish(__file__, measure)

@@ -18,7 +18,7 @@ from mlds_bench.agents.adapter import AgentAdapter, env_options
 from mlds_bench.agents.base import Budget, BudgetedEnv, BudgetExhausted
 from mlds_bench.agents.params import build
 from mlds_bench.agents.registry import resolve
-from mlds_bench.benchmarks.perf.report import write
+from mlds_bench.benchmarks.perf.report import publish
 from mlds_bench.benchmarks.variants import VARIANTS
 from mlds_bench.envs.registry import ENVIRONMENTS
 
@@ -64,4 +64,4 @@ def measure() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    write(__file__, measure())
+    publish(__file__, measure)

@@ -9,8 +9,6 @@ start-up, under 4 s for the first of a run and under 1 s for later ones.
 from __future__ import annotations
 
 import math
-import os
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -24,7 +22,7 @@ from mlds_bench.agents.fitting.networks import DeepHyperparameters
 from mlds_bench.agents.numerics.adam import Adam
 from mlds_bench.agents.numerics.mlp import SquaredErrorGradient, initial_parameters
 from mlds_bench.benchmarks.events import Silent
-from mlds_bench.benchmarks.perf.report import write
+from mlds_bench.benchmarks.perf.report import publish
 from mlds_bench.benchmarks.runner import run
 from mlds_bench.benchmarks.seal import Seal
 from mlds_bench.benchmarks.suite import Cell, plan
@@ -92,10 +90,4 @@ def measure() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    if os.environ.get("OMP_NUM_THREADS") != "1":  # before the libraries start their threads
-        os.execve(
-            sys.executable,
-            [sys.executable, "-m", "mlds_bench.benchmarks.perf.harness_overhead"],
-            {**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-    write(__file__, measure())
+    publish(__file__, measure)

@@ -9,8 +9,6 @@ second.
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from statistics import median
 
@@ -18,7 +16,7 @@ import numpy as np
 import torch
 
 from mlds_bench.agents.landscape.first_order import AdamAgent
-from mlds_bench.benchmarks.perf.report import write
+from mlds_bench.benchmarks.perf.report import publish
 from mlds_bench.envs.landscape.env import LossLandscape
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 from mlds_bench.envs.streams import Streams
@@ -96,10 +94,4 @@ def measure() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    if os.environ.get("OMP_NUM_THREADS") != "1":  # before the libraries start their threads
-        os.execve(
-            sys.executable,
-            [sys.executable, "-m", "mlds_bench.benchmarks.perf.landscape"],
-            {**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-    write(__file__, measure())
+    publish(__file__, measure)

@@ -7,9 +7,7 @@ and ``torch.linalg.eigvalsh``. The claims, on one thread: a 141-parameter networ
 
 from __future__ import annotations
 
-import os
 import resource
-import sys
 import time
 from statistics import median
 
@@ -17,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlds_bench.benchmarks.perf.report import write
+from mlds_bench.benchmarks.perf.report import publish
 from mlds_bench.envs.landscape.curvature import minimal_ratio_counts
 from mlds_bench.envs.landscape.problems.base import Problem
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
@@ -76,10 +74,4 @@ def measure() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    if os.environ.get("OMP_NUM_THREADS") != "1":  # before the libraries start their threads
-        os.execve(
-            sys.executable,
-            [sys.executable, "-m", "mlds_bench.benchmarks.perf.minimal_ratio"],
-            {**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-    write(__file__, measure())
+    publish(__file__, measure)

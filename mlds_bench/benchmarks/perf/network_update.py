@@ -22,7 +22,7 @@ from mlds_bench.agents.fitting.networks import (
 )
 from mlds_bench.agents.numerics.adam import Adam
 from mlds_bench.agents.numerics.mlp import SquaredErrorGradient, initial_parameters
-from mlds_bench.benchmarks.perf.report import write
+from mlds_bench.benchmarks.perf.report import publish
 
 BATCH = 128
 UPDATES = 2_000
@@ -90,4 +90,4 @@ def measure() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    write(__file__, measure())
+    publish(__file__, measure)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mlds_bench.benchmarks.provenance import provenance
+from mlds_bench.benchmarks.surroundings import enter_surroundings
 from mlds_bench.leaderboard.record import replace_file
 
 
-def write(script: str, figures: dict[str, Any]) -> None:
-    """Print the figures and keep them in ``<script>.json``."""
+def publish(script: str, measure: Callable[[], dict[str, Any]]) -> None:
+    """Measure as a cell runs; print the figures and keep them in ``<script>.json``."""
+    enter_surroundings()
+    figures = measure()
     where = provenance()
     content = {
         "measured_utc": datetime.now(UTC).isoformat(timespec="seconds"),
