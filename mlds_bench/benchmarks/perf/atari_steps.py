@@ -5,14 +5,16 @@ start anew are in. The goals: at least 3 times the steps of `make_atari_env` wit
 and at least 0.9 of those of ale-py's vector environment alone; the rest is the share of time spent
 outside the emulators.
 
-Stable-Baselines3 takes its resizing from OpenCV, which is no dependency of ours. Here it gets a
-stand-in that drops pixels instead of averaging them, which costs next to nothing: in their favour.
+Stable-Baselines3 takes its resizing from OpenCV, which is no dependency of ours: install the extra
+``perf``. Without it they get a stand-in that drops pixels instead of averaging them, which costs
+next to nothing: in their favour. The figures say which it was.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from statistics import median
 from types import SimpleNamespace
 from typing import Any
@@ -35,6 +37,7 @@ STEPS = 8_000
 OUR_SIZES = (16, 64)
 THEIR_SIZES = (8, 16)
 """They keep a process an environment; the zoo's published settings use 8."""
+HAS_OPENCV = find_spec("cv2") is not None
 ROWS, COLUMNS = np.arange(84) * 210 // 84, np.arange(84) * 160 // 84
 
 Made = tuple[Callable[[Any], Any], Callable[[], None]]
@@ -65,12 +68,13 @@ def make_emulators(num_envs: int) -> Made:
 def make_theirs(num_envs: int) -> Made:
     """Step and close of Stable-Baselines3's Atari environments, a process each, stacked."""
     gymnasium.register_envs(ale_py)
-    vars(atari_wrappers)["cv2"] = SimpleNamespace(
-        cvtColor=lambda frame, _: frame[..., 0],
-        resize=lambda frame, _size, **_method: frame[ROWS[:, None], COLUMNS],
-        COLOR_RGB2GRAY=None,
-        INTER_AREA=None,
-    )
+    if not HAS_OPENCV:
+        vars(atari_wrappers)["cv2"] = SimpleNamespace(
+            cvtColor=lambda frame, _: frame[..., 0],
+            resize=lambda frame, _size, **_method: frame[ROWS[:, None], COLUMNS],
+            COLOR_RGB2GRAY=None,
+            INTER_AREA=None,
+        )
     processes = make_atari_env(
         "PongNoFrameskip-v4",
         n_envs=num_envs,
@@ -95,7 +99,7 @@ def steps_per_second(make: Callable[[int], Made], num_envs: int) -> float:
     return rate
 
 
-def measure() -> dict[str, float]:
+def measure() -> dict[str, Any]:
     """Each in turn, `ROUNDS` times; medians."""
     contestants = [
         *(("ours", make_ours, size) for size in OUR_SIZES),
@@ -113,6 +117,7 @@ def measure() -> dict[str, float]:
     }
     return {
         **{f"{name}_steps_per_second": value for name, value in rate.items()},
+        "sb3_resizes_with": "OpenCV" if HAS_OPENCV else "a stand-in",
         "ours_over_sb3": best["ours"] / best["sb3"],
         **{
             f"share_outside_{n}": 1.0 - rate[f"ours_{n}"] / rate[f"emulators_{n}"]
