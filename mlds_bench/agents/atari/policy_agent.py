@@ -6,6 +6,7 @@ An agent's own file holds its settings, its network, and what it makes of a roll
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +18,7 @@ from gymnasium.vector import VectorEnv
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from mlds_bench.agents.atari.rollouts import Player, Rollout, sampled
+from mlds_bench.agents.atari.rollouts import Player, Rollout, played, sampled
 from mlds_bench.agents.atari.settings import above, at_least, between, whole
 from mlds_bench.agents.atari.views import Shape, view_shape
 from mlds_bench.agents.base import Agent, Budget
@@ -82,6 +83,10 @@ class PolicyAgent(Agent):
         self.generator = torch.Generator().manual_seed(self.seed)
         self.network = self.make_network(shape).to(self.device)
 
+    def draw_seed(self) -> int:
+        """For another generator, drawn from the agent's own."""
+        return int(torch.randint(2**62, (1,), generator=self.generator))
+
     def make_network(self, shape: Shape) -> nn.Module:
         """A network of logits (B, A) and values (B,) for observations (B, C, H, W)."""
         raise NotImplementedError
@@ -89,12 +94,16 @@ class PolicyAgent(Agent):
     def start(self, player: Player) -> None:
         """Whatever play is needed before the first improvement."""
 
+    def rollouts(self, player: Player) -> Iterator[Rollout]:
+        """What to learn from, without an end."""
+        return played(player)
+
     def first_rate(self, budget: Budget) -> float:  # noqa: ARG002
         """Learning rate of the first improvement."""
         return self.hyper.learning_rate
 
     def improve(self, rollout: Rollout, learning_rate: float) -> None:
-        """Learn from a rollout, which the next one will overwrite."""
+        """Learn from a rollout."""
         raise NotImplementedError
 
     def learn(self, env: VectorEnv[Any, Any, Any], budget: Budget) -> None:
@@ -106,13 +115,12 @@ class PolicyAgent(Agent):
             actions=self.actions,
             policy=self.network,
             device=self.device,
-            generator=self.generator,
+            generator=torch.Generator().manual_seed(self.draw_seed()),
         )
         self.start(player)
         first_rate = self.first_rate(budget)
-        while True:
-            rollout = player.play()
-            progress.env_steps = player.env_steps
+        for rollout in self.rollouts(player):
+            progress.env_steps = rollout.env_steps
             self.improve(rollout, first_rate * progress.remaining)
 
     def descend(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -11,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mlds_bench.agents.atari.actor_critic import ActorCriticAgent, ActorCriticHyperparameters
-from mlds_bench.agents.atari.rollouts import Rollout
+from mlds_bench.agents.atari.rollouts import Player, Rollout, played, played_ahead
 from mlds_bench.agents.atari.settings import above, whole
 from mlds_bench.agents.base import Budget
 from mlds_bench.agents.numerics.policy_losses import (
@@ -35,12 +36,15 @@ class PpoHyperparameters(ActorCriticHyperparameters):
         epochs: times that each rollout is learnt from.
         minibatches: into which a rollout is parted, anew in each epoch.
         clip: the ratio of the new probability to the old gains nothing beyond 1 -+ clip.
+        ahead: whether the next rollout is played while the last one is learnt from, each on half of
+            the processors; its policy is then one improvement old.
     """
 
     learning_rate: float = 1e-3
     epochs: int = 4
     minibatches: int = 8
     clip: float = 0.1
+    ahead: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,6 +78,10 @@ class PpoAgent(ActorCriticAgent):
         """Draw the initial weights; Adam starts anew."""
         super().prepare()
         self.optimizer = torch.optim.Adam(self.network.parameters(), eps=1e-5, fused=True)
+
+    def rollouts(self, player: Player) -> Iterator[Rollout]:
+        """Played ahead, or one at a time."""
+        return played_ahead(player, self.network) if self.hyper.ahead else played(player)
 
     def first_rate(self, budget: Budget) -> float:
         """The longer the budget, the smaller."""
