@@ -22,6 +22,7 @@ clipped and episodes end with a life while it learns.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -155,23 +156,25 @@ class DqnAgent(Agent):
         observations, _ = env.reset()
         replay.begin(observations)
         step, updates, copies = 0, 0, 0
-        while True:
-            self._online.draw_noise(self._noise)
-            fallen = min(step / falls_over, 1.0)
-            epsilon = 0.0 if hyper.noisy else 1.0 + fallen * (hyper.epsilon_end - 1.0)
-            actions = self._choose(observations, epsilon, self._generator)
-            observations, rewards, terminated, truncated, infos = env.step(actions)
-            final = infos.get("final_obs")
-            replay.add(actions, rewards, terminated, truncated, observations, final)
-            step += env.num_envs
-            if step >= warm_up and not self._online.scaling.is_fitted:
-                self._fit_scale(replay)
-            while updates < (step - warm_up) // hyper.update_every:
-                self._update(replay)
-                updates += 1
-            if copies < step // hyper.target_every:
-                self._target.load_state_dict(self._online.state_dict())
-                copies += 1
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            while True:
+                self._online.draw_noise(self._noise)
+                fallen = min(step / falls_over, 1.0)
+                epsilon = 0.0 if hyper.noisy else 1.0 + fallen * (hyper.epsilon_end - 1.0)
+                actions = self._choose(observations, epsilon, self._generator)
+                playing = pool.submit(env.step, actions)  # while it learns from what was before
+                while updates < (step - warm_up) // hyper.update_every:
+                    self._update(replay)
+                    updates += 1
+                if copies < step // hyper.target_every:
+                    self._target.load_state_dict(self._online.state_dict())
+                    copies += 1
+                observations, rewards, terminated, truncated, infos = playing.result()
+                final = infos.get("final_obs")
+                replay.add(actions, rewards, terminated, truncated, observations, final)
+                step += env.num_envs
+                if step >= warm_up and not self._online.scaling.is_fitted:
+                    self._fit_scale(replay)
 
     def act(self, obs: npt.NDArray[np.uint8], *, deterministic: bool = True) -> Any:
         """The best actions (N,) for observations (N, C, H, W), but for a few at random.
