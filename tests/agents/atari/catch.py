@@ -7,6 +7,8 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from gymnasium.spaces import Box, Discrete
 
+from mlds_bench.agents.atari.policy_agent import PolicyAgent
+from mlds_bench.agents.atari.rollouts import Player
 from mlds_bench.agents.base import Agent, Budget, BudgetedEnv, BudgetExhausted
 from mlds_bench.envs.core import BatchedEnv, Flags, Outcome
 
@@ -78,6 +80,18 @@ def make_agent(cls: type[A], *, difference: bool = False, **hyperparameters: Any
         observation_space=env.single_observation_space,
         action_space=env.single_action_space,
         **hyperparameters,
+    )
+
+
+def make_player(agent: PolicyAgent, *, num_envs: int, steps: int) -> Player:
+    """One that plays the game by an agent's network as it stands."""
+    return Player(
+        Catch(num_envs=num_envs, seed=0),
+        steps=steps,
+        actions=3,
+        policy=agent.network,
+        device="cpu",
+        generator=agent.generator,
     )
 
 

@@ -6,8 +6,7 @@ import torch
 from torch.nn import functional
 
 from mlds_bench.agents.atari.a2c import A2cAgent
-from mlds_bench.agents.atari.rollouts import Player
-from tests.agents.atari.catch import Catch, make_agent
+from tests.agents.atari.catch import make_agent, make_player
 
 
 def test_a_rollout_is_one_step_of_the_plain_formula() -> None:
@@ -15,14 +14,7 @@ def test_a_rollout_is_one_step_of_the_plain_formula() -> None:
     agent = make_agent(
         A2cAgent, instances=10, gradient_norm=1e9, convolutions=((8, 4, 4),), hidden=32
     )
-    rollout = Player(
-        Catch(num_envs=10, seed=0),
-        steps=8,
-        actions=3,
-        policy=agent.network,
-        device="cpu",
-        generator=agent.generator,
-    ).play()
+    rollout = make_player(agent, num_envs=10, steps=8).play()
     advantages, targets = agent.advantages(rollout)
     logits, values = agent.network(rollout.observations.flatten(0, 1))
     chances = logits.softmax(1)

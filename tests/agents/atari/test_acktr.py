@@ -8,22 +8,15 @@ import pytest
 import torch
 
 from mlds_bench.agents.atari.acktr import AcktrAgent
-from mlds_bench.agents.atari.rollouts import Player, Rollout
+from mlds_bench.agents.atari.rollouts import Rollout
 from mlds_bench.agents.numerics.policy_losses import mean_divergence
-from tests.agents.atari.catch import Catch, make_agent
+from tests.agents.atari.catch import make_agent, make_player
 
 SMALL: dict[str, Any] = {"instances": 40, "convolutions": ((8, 4, 4),), "hidden": 32}
 
 
 def played(agent: AcktrAgent) -> Rollout:
-    return Player(
-        Catch(num_envs=40, seed=0),
-        steps=16,
-        actions=3,
-        policy=agent.network,
-        device="cpu",
-        generator=agent.generator,
-    ).play()
+    return make_player(agent, num_envs=40, steps=16).play()
 
 
 def divergence_of_a_step(**settings: Any) -> float:

@@ -9,9 +9,9 @@ import torch
 from torch.nn import functional
 
 from mlds_bench.agents.atari.ppo import Batch, PpoAgent
-from mlds_bench.agents.atari.rollouts import Player, Rollout
+from mlds_bench.agents.atari.rollouts import Rollout
 from mlds_bench.agents.base import Budget
-from tests.agents.atari.catch import Catch, make_agent
+from tests.agents.atari.catch import make_agent, make_player
 
 STEPS, COUNT = 6, 10
 SMALL: dict[str, Any] = {
@@ -24,11 +24,7 @@ SMALL: dict[str, Any] = {
 
 def played(agent: PpoAgent) -> Rollout:
     """A rollout by the agent as it stands."""
-    env = Catch(num_envs=COUNT, seed=0)
-    generator = torch.Generator().manual_seed(0)
-    return Player(
-        env, steps=STEPS, actions=3, policy=agent.network, device="cpu", generator=generator
-    ).play()
+    return make_player(agent, num_envs=COUNT, steps=STEPS).play()
 
 
 def test_the_first_step_is_that_of_the_plain_formula() -> None:

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from mlds_bench.agents.atari.reinforce import ReinforceAgent
-from mlds_bench.agents.atari.rollouts import Player
-from tests.agents.atari.catch import Catch, make_agent
+from tests.agents.atari.catch import Catch, make_agent, make_player
 
 COUNT = 6
 SMALL: dict[str, Any] = {"instances": COUNT, "hidden": 16, "discount": 0.5}
@@ -21,14 +20,7 @@ def played(
     agent: ReinforceAgent, rollouts: int, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[list[tuple[Tensor, ...]], list[Tensor]]:
     """What each improvement learnt from, and all the observations that were played."""
-    player = Player(
-        Catch(num_envs=COUNT, seed=0),
-        steps=agent.hyper.horizon,
-        actions=3,
-        policy=agent.network,
-        device="cpu",
-        generator=agent.generator,
-    )
+    player = make_player(agent, num_envs=COUNT, steps=agent.hyper.horizon)
     loss = agent._loss
     learnt: list[tuple[Tensor, ...]] = []
 
