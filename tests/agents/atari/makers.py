@@ -1,14 +1,16 @@
-"""Agents for the tests of this folder, and Catch to teach them."""
+"""Agents of the DQN family for the tests of this folder, and the game as they see it."""
 
 from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from mlds_bench.agents.base import Agent, Budget, BudgetedEnv, BudgetExhausted
-from tests.agents.atari.stacked_catch import Catch
+from mlds_bench.agents.atari.dqn import VIEW
+from mlds_bench.agents.base import Agent, BudgetedEnv
+from tests.agents.atari import catch
+from tests.agents.atari.catch import Catch
 
 A = TypeVar("A", bound=Agent)
-SIZE = 20
+GAME: dict[str, Any] = {**VIEW, "size": 20, "columns": 5, "balls": 1}
 SMALL: dict[str, Any] = {
     "num_envs": 32,
     "stride": 2,
@@ -25,39 +27,21 @@ SMALL: dict[str, Any] = {
 """Settings for twenty pixels and a few seconds."""
 
 
-def make_env(cls: type[Agent], **arguments: Any) -> Catch:
-    """Catch as the agent wants to see it, but small."""
-    return Catch(**{**cls.env_options, "size": SIZE, **arguments})
+def make_env(**arguments: Any) -> Catch:
+    """Five columns, one ball, in the view of the family, but small."""
+    return Catch(**{**GAME, **arguments})
 
 
 def make_agent(cls: type[A], **hyperparameters: Any) -> A:
-    """An agent for small Catch."""
-    env = make_env(cls)
-    return cls(
-        observation_space=env.single_observation_space,
-        action_space=env.single_action_space,
-        **hyperparameters,
-    )
+    """An agent for that game."""
+    return catch.make_agent(cls, game=GAME, **hyperparameters)
 
 
-def learn(agent: Agent, steps: int, **arguments: Any) -> BudgetedEnv:
+def learn(agent: Agent, env_steps: int) -> BudgetedEnv:
     """Let an agent learn for that many environment steps; returns what counted them."""
-    env = make_env(type(agent), num_envs=agent.num_envs, seed=0, **arguments)
-    budgeted = BudgetedEnv(env, Budget(steps))
-    try:
-        agent.learn(budgeted, budgeted.budget)
-    except BudgetExhausted:
-        return budgeted
-    return budgeted
+    return catch.learn(agent, env_steps, **GAME)
 
 
-def mean_reward(agent: Agent, *, games: int = 200) -> float:
-    """Mean return of games of one ball: 1 if every ball is caught, -0.6 at random."""
-    env = make_env(type(agent), num_envs=games, split="test", seed=1)
-    observation, _ = env.reset()
-    total = 0.0
-    while True:
-        observation, reward, terminated, _, _ = env.step(agent.act(observation))
-        total += float(reward.mean())
-        if terminated.all():
-            return total
+def mean_return(agent: Agent) -> float:
+    """Of a ball: 1 if every one is caught, -0.6 at random."""
+    return catch.mean_return(agent, **GAME)

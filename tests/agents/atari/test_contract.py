@@ -8,7 +8,7 @@ import pytest
 
 from mlds_bench.agents.check import Subject, check_subject
 from mlds_bench.agents.registry import BUILTIN, resolve
-from tests.agents.atari.catch import ViewedCatch
+from tests.agents.atari.catch import Catch
 
 SMALL: dict[str, dict[str, Any]] = {
     "reinforce": {},
@@ -23,7 +23,7 @@ SMALL: dict[str, dict[str, Any]] = {
 def test_agents_keep_the_contract(name: str) -> None:
     """Any batch size, the same under its seed, saved and loaded, ended by its budget."""
     params = SMALL[name] | {"instances": 16, "horizon": 8, "hidden": 16}
-    check_subject(Subject(resolve(name).load(), ViewedCatch, params))
+    check_subject(Subject(resolve(name).load(), Catch, params))
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -20,18 +20,18 @@ from mlds_bench.agents.atari.improvements import (
 from mlds_bench.agents.base import Budget, UnknownHyperparameter
 from mlds_bench.agents.check import Subject, check_subject
 from mlds_bench.agents.numerics import replay
-from tests.agents.atari.makers import SMALL, learn, make_agent, make_env, mean_reward
+from tests.agents.atari.makers import SMALL, learn, make_agent, make_env, mean_return
 
 
 def test_an_agent_that_has_learnt_nothing_does_not_catch() -> None:
     """The bar above is no gift."""
-    assert mean_reward(make_agent(DqnAgent, **SMALL)) < 0.0
+    assert mean_return(make_agent(DqnAgent, **SMALL)) < 0.0
 
 
 @pytest.mark.parametrize("cls", [DqnAgent, RainbowAgent])
 def test_the_contract(cls: type[DqnAgent]) -> None:
     """Any batch, the same seed, save and load, a stop in the middle."""
-    subject = Subject(cls, lambda **given: make_env(cls, **{**given, "size": 20}), SMALL)
+    subject = Subject(cls, lambda **given: make_env(**{**given, "size": 20}), SMALL)
     check_subject(subject)
 
 
@@ -154,7 +154,7 @@ def test_the_target_is_copied_now_and_then() -> None:
 def test_a_replay_that_does_not_fit_is_refused_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the first step."""
     monkeypatch.setattr(replay, "free_memory", lambda: 1000)
-    env = make_env(DqnAgent, num_envs=32)
+    env = make_env(num_envs=32)
     agent = make_agent(DqnAgent, **SMALL)
     monkeypatch.setattr(env, "reset", None)
     with pytest.raises(MemoryError, match=r"replay of .* set replay_size to at most 2$"):

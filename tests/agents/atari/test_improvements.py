@@ -17,7 +17,7 @@ from mlds_bench.agents.atari.improvements import (
     PrioritizedAgent,
     RainbowAgent,
 )
-from tests.agents.atari.makers import SMALL, learn, make_agent, mean_reward
+from tests.agents.atari.makers import SMALL, learn, make_agent, mean_return
 
 CHANGES: dict[type[DqnAgent], dict[str, Any]] = {
     DqnAgent: {},
@@ -49,4 +49,4 @@ def test_every_agent_learns_to_catch(cls: type[DqnAgent]) -> None:
     """Nine balls in ten; at random it is one in five."""
     agent = make_agent(cls, **SMALL)
     learn(agent, 6400)
-    assert mean_reward(agent) > 0.8
+    assert mean_return(agent) > 0.8

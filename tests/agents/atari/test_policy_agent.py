@@ -20,7 +20,7 @@ from mlds_bench.agents.atari.ppo import PpoAgent
 from mlds_bench.agents.atari.reinforce import ReinforceAgent
 from mlds_bench.agents.atari.trpo import TrpoAgent
 from mlds_bench.agents.base import Budget, UnknownHyperparameter, Unsupported
-from tests.agents.atari.catch import Catch, learn, make_agent, mean_return
+from tests.agents.atari.catch import CUT, Catch, learn, make_agent, mean_return
 
 ROLLOUT = 16 * 16
 BASE: dict[str, Any] = {"instances": 16, "horizon": 16, "hidden": 32}
@@ -44,8 +44,8 @@ def pictures(count: int) -> Any:
 @every_agent
 def test_it_learns_to_catch(cls: type[PolicyAgent]) -> None:
     """From a third of the balls to nearly all of them."""
-    agent = make_agent(cls, **AGENTS[cls])
-    assert mean_return(agent) < 0.3
+    agent = make_agent(cls, seed=5, **AGENTS[cls])
+    assert mean_return(agent) < 0.0
     learn(agent, 40 * ROLLOUT)
     assert mean_return(agent) > 0.9
 
@@ -55,8 +55,8 @@ def test_differences_and_cut_episodes_are_learnt_from_as_well(
     cls: type[PolicyAgent],
 ) -> None:
     """int16 pictures, some below 0; truncation instead of termination."""
-    agent = make_agent(cls, difference=True, **AGENTS[cls])
-    learn(agent, 40 * ROLLOUT, difference=True, cut=True)
+    agent = make_agent(cls, game={"difference": True}, **AGENTS[cls])
+    learn(agent, 40 * ROLLOUT, difference=True, **CUT)
     assert mean_return(agent, difference=True) > 0.9
 
 

@@ -20,7 +20,7 @@ from mlds_bench.agents.atari.rollouts import (
     sampled,
 )
 from mlds_bench.agents.base import Budget, BudgetedEnv, BudgetExhausted
-from tests.agents.atari.catch import Catch
+from tests.agents.atari.catch import CUT, Catch
 
 STEPS, COUNT = 11, 5
 
@@ -47,10 +47,10 @@ def value(observation: Any) -> Any:
     return brightness(torch.from_numpy(observation))[1].numpy()
 
 
-@pytest.mark.parametrize("cut", [False, True])
-def test_rollouts_hold_what_was_played(cut: bool) -> None:
+@pytest.mark.parametrize("game", [{}, CUT])
+def test_rollouts_hold_what_was_played(game: dict[str, Any]) -> None:
     """Two in a row: observations, rewards, ends, and the values of what followed each step."""
-    playing, env = player(cut=cut), Catch(num_envs=COUNT, seed=3, cut=cut)
+    playing, env = player(**game), Catch(num_envs=COUNT, seed=3, **game)
     observation = env.reset()[0]
     for _ in range(2):
         rollout = playing.play()

@@ -18,7 +18,7 @@ from mlds_bench.agents.numerics.replay import (
     require_memory,
 )
 from mlds_bench.agents.numerics.sampling import UniformSampler
-from tests.agents.atari.stacked_catch import Catch
+from tests.agents.atari.catch import Catch
 
 DISCOUNT = 0.5
 
