@@ -150,7 +150,7 @@ def test_control_c_is_one_line_and_the_run_goes_on(
     wait_for_line(process, start="[")
     time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     lines = [line for line in said.splitlines() if not line.startswith("[")]
     assert lines == ["mlds-bench: interrupted; the same command goes on where it stopped"]
@@ -169,7 +169,7 @@ def test_a_run_that_is_ended_leaves_no_process(tmp_path: Path, kind: signal.Sign
     while not (tmp_path / "learning").exists():
         time.sleep(0.05)
     process.send_signal(kind)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode != 0
     assert runs.gone(seconds=2.0) == []
     assert runs.records() == {}
