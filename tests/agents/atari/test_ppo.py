@@ -27,6 +27,18 @@ def played(agent: PpoAgent) -> Rollout:
     return make_player(agent, num_envs=COUNT, steps=STEPS).play()
 
 
+def batches(agent: PpoAgent, monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
+    """Filled with what it learns from."""
+    seen, loss = list[Batch](), agent._loss
+
+    def recorded(batch: Batch) -> torch.Tensor:
+        seen.append(batch)
+        return loss(batch)
+
+    monkeypatch.setattr(agent, "_loss", recorded)
+    return seen
+
+
 def test_the_first_step_is_that_of_the_plain_formula() -> None:
     """One epoch, one minibatch: the gradient of an actor-critic loss, written anew."""
     agent = make_agent(PpoAgent, epochs=1, minibatches=1, gradient_norm=1e9, **SMALL)
@@ -48,20 +60,40 @@ def test_the_first_step_is_that_of_the_plain_formula() -> None:
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-3, atol=1e-5)
 
 
+def test_what_an_older_policy_played_is_weighted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the ratio to the policy that learns, at most 2; the clip is around the latter."""
+    agent = make_agent(PpoAgent, epochs=1, minibatches=1, **SMALL)
+    rollout, seen = played(agent), batches(agent, monkeypatch)
+    before = rollout.logits.softmax(2).flatten(0, 1)
+    with torch.no_grad():
+        agent.network.state_dict()["policy.bias"] += torch.tensor([0.0, 0.5, 3.0])
+        now = agent.network(rollout.observations.flatten(0, 1))[0].softmax(1)
+    chosen = torch.arange(STEPS * COUNT), rollout.actions.flatten()
+    agent.improve(rollout, 0.0)
+    weights = (now / before)[chosen].clamp_max(2.0)
+    assert seen[0].weights.sort().values == pytest.approx(weights.sort().values)
+    assert weights.max() == 2.0
+    assert weights.min() < 0.9
+    assert seen[0].old_log_probabilities.exp().sort().values == pytest.approx(
+        now[chosen].sort().values
+    )
+
+
+def test_without_playing_ahead_nothing_is_weighted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The policy that learns is the one that played."""
+    agent = make_agent(PpoAgent, epochs=1, minibatches=1, ahead=False, **SMALL)
+    rollout, seen = played(agent), batches(agent, monkeypatch)
+    agent.improve(rollout, 0.0)
+    assert seen[0].weights.tolist() == [1.0] * STEPS * COUNT
+
+
 @pytest.mark.parametrize(("minibatches", "sizes"), [(1, [60]), (4, [15] * 4), (7, [9] * 6 + [6])])
 def test_every_epoch_sees_every_step_once(
     minibatches: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In parts of nearly the same size, parted anew each time."""
     agent = make_agent(PpoAgent, epochs=2, minibatches=minibatches, **SMALL)
-    rollout, loss = played(agent), agent._loss
-    seen: list[Batch] = []
-
-    def recorded(batch: Batch) -> torch.Tensor:
-        seen.append(batch)
-        return loss(batch)
-
-    monkeypatch.setattr(agent, "_loss", recorded)
+    rollout, seen = played(agent), batches(agent, monkeypatch)
     agent.improve(rollout, 0.0)
     assert [len(batch.actions) for batch in seen] == sizes * 2
     epochs = [
