@@ -118,8 +118,8 @@ def test_no_agent_is_below_the_optimum(records: list[Record]) -> None:
 
 
 def test_random_agents_measure_their_anchor(records: list[Record]) -> None:
-    """The anchor in closed form is what random actions get."""
+    """Anchors in closed form are what random actions get; measured ones, of games, are loose."""
     for record in records:
-        if record.agent == "random":
+        if record.agent == "random" and not record.variant.startswith("hw4-"):
             value = record.scores[record.primary]
             assert value == pytest.approx(record.anchors.random.value, abs=0.02)
