@@ -37,13 +37,15 @@ class ActorCriticHyperparameters(PolicyHyperparameters):
             game anew). In a game that only gives points it makes no difference.
         calibration: rollouts played at first, without learning, to scale the pixels by.
         convolutions: (channels, kernel, stride) of each.
+        hidden: units of the layer that policy and value stand on.
     """
 
     trace: float = 0.95
     value_weight: float = 0.5
     points_end: bool = True
     calibration: int = 3
-    convolutions: Layers = ((16, 6, 3), (32, 4, 2))
+    convolutions: Layers = ((8, 4, 2), (32, 4, 2))
+    hidden: int = 128
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -98,10 +98,6 @@ class PolicyAgent(Agent):
         """What to learn from, without an end."""
         return played(player)
 
-    def first_rate(self, budget: Budget) -> float:  # noqa: ARG002
-        """Learning rate of the first improvement."""
-        return self.hyper.learning_rate
-
     def improve(self, rollout: Rollout, learning_rate: float) -> None:
         """Learn from a rollout."""
         raise NotImplementedError
@@ -118,10 +114,9 @@ class PolicyAgent(Agent):
             generator=torch.Generator().manual_seed(self.draw_seed()),
         )
         self.start(player)
-        first_rate = self.first_rate(budget)
         for rollout in self.rollouts(player):
             progress.env_steps = rollout.env_steps
-            self.improve(rollout, first_rate * progress.remaining)
+            self.improve(rollout, self.hyper.learning_rate * progress.remaining)
 
     def descend(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
         """One step down the clipped gradient of a scalar."""

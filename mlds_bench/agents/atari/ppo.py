@@ -8,7 +8,6 @@ optimization"): around the policy that played, steps would be past the clip befo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -20,7 +19,6 @@ from torch.nn import functional
 from mlds_bench.agents.atari.actor_critic import ActorCriticAgent, ActorCriticHyperparameters
 from mlds_bench.agents.atari.rollouts import Player, Rollout, played, played_ahead
 from mlds_bench.agents.atari.settings import above, whole
-from mlds_bench.agents.base import Budget
 from mlds_bench.agents.numerics.policy_losses import (
     clipped_surrogate_loss,
     log_probabilities,
@@ -28,8 +26,6 @@ from mlds_bench.agents.numerics.policy_losses import (
     standardized,
 )
 
-TUNED_STEPS = 1_000_000
-"""Pong is learnt in so many; longer runs are for the fine points, which large steps wash out."""
 LARGEST_WEIGHT = 2.0
 """Of an action that has become more likely since it was played."""
 
@@ -39,8 +35,6 @@ class PpoHyperparameters(ActorCriticHyperparameters):
     """Settings of PPO; the others are those of `ActorCriticHyperparameters`.
 
     Attributes:
-        learning_rate: at the start of a budget of `TUNED_STEPS` or fewer; a longer one begins with
-            less, by the root of their ratio. It falls to zero along a line.
         epochs: times that each rollout is learnt from.
         minibatches: into which a rollout is parted, anew in each epoch.
         clip: the ratio of the new probability to the old gains nothing beyond 1 -+ clip.
@@ -48,7 +42,6 @@ class PpoHyperparameters(ActorCriticHyperparameters):
             the processors; its policy is then one improvement old.
     """
 
-    learning_rate: float = 1e-3
     epochs: int = 4
     minibatches: int = 8
     clip: float = 0.1
@@ -95,11 +88,6 @@ class PpoAgent(ActorCriticAgent):
     def rollouts(self, player: Player) -> Iterator[Rollout]:
         """Played ahead, or one at a time."""
         return played_ahead(player, self.network) if self.hyper.ahead else played(player)
-
-    def first_rate(self, budget: Budget) -> float:
-        """The longer the budget, the smaller."""
-        longer = max(budget.env_steps / TUNED_STEPS, 1.0)
-        return self.hyper.learning_rate / math.sqrt(longer)
 
     def improve(self, rollout: Rollout, learning_rate: float) -> None:
         """Several epochs of minibatches over the rollout."""

@@ -25,8 +25,9 @@ from mlds_bench.agents.base import Unsupported
 
 Shape: TypeAlias = tuple[int, int, int]
 
-BRIGHTEST_DEVIATIONS = 5.0
-"""Scaled pixels are clipped here, as by Burda et al. 2019."""
+BRIGHTEST_DEVIATIONS = 20.0
+"""Scaled pixels are clipped here: above what a ball in a single pixel comes to. Clipped lower, as
+is the custom, a ball between pixels looks like one that fills them, and its place is lost."""
 LEAST_DEVIATION = 4.0
 """Grey levels, of 255: a pixel that hardly changes is not blown up further."""
 DARKEST = 2.0

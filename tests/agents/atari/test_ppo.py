@@ -10,7 +10,6 @@ from torch.nn import functional
 
 from mlds_bench.agents.atari.ppo import Batch, PpoAgent
 from mlds_bench.agents.atari.rollouts import Rollout
-from mlds_bench.agents.base import Budget
 from tests.agents.atari.catch import make_agent, make_player
 
 STEPS, COUNT = 6, 10
@@ -103,13 +102,6 @@ def test_every_epoch_sees_every_step_once(
     assert torch.equal(epochs[0].sort().values, agent.advantages(rollout)[1].sort().values)
     assert torch.equal(epochs[0].sort().values, epochs[1].sort().values)
     assert not torch.equal(epochs[0], epochs[1])
-
-
-@pytest.mark.parametrize(("steps", "share"), [(0, 1.0), (1_000_000, 1.0), (4_000_000, 0.5)])
-def test_longer_budgets_begin_with_smaller_steps(steps: int, share: float) -> None:
-    """By the root of what they are longer."""
-    agent = make_agent(PpoAgent, learning_rate=0.004, **SMALL)
-    assert agent.first_rate(Budget(steps)) == pytest.approx(0.004 * share)
 
 
 def test_a_learning_rate_of_0_changes_nothing() -> None:

@@ -79,9 +79,9 @@ def test_moments_do_not_depend_on_the_parts() -> None:
 
 
 def test_bright_exceptions_are_clipped_and_the_input_is_left_alone() -> None:
-    """5 deviations either way."""
-    scaling, seen = PixelScaling((1, 1, 2)), torch.zeros((4, 1, 1, 2), dtype=torch.int16)
+    """20 deviations either way; what is below that is told apart."""
+    scaling, seen = PixelScaling((1, 1, 4)), torch.zeros((4, 1, 1, 4), dtype=torch.int16)
     scaling.fit([seen])
-    bright = torch.tensor([-255, 255], dtype=torch.int16).view(1, 1, 1, 2)
-    assert scaling(bright).flatten().tolist() == [-5.0, 5.0]
-    assert bright.flatten().tolist() == [-255, 255]
+    bright = torch.tensor([-255, 30, 60, 255], dtype=torch.int16).view(1, 1, 1, 4)
+    assert scaling(bright).flatten().tolist() == [-20.0, 7.5, 15.0, 20.0]
+    assert bright.flatten().tolist() == [-255, 30, 60, 255]
