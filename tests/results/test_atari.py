@@ -34,6 +34,15 @@ def test_ppo_passes_pong_within_ten_minutes_on_two_cores(records: list[Record]) 
     assert {(record.hardware["cores"], record.threads) for record in ours} == {(2, 2)}
 
 
+def test_ppo_passes_breakout_within_an_hour_on_two_cores(records: list[Record]) -> None:
+    """A hundred lives of the test, above 40 a life."""
+    ours = of(records, "hw4-2/breakout", "ppo")
+    assert median(record.scores["mean_life_return"] for record in ours) > 40.0
+    assert {record.scores["lives"] for record in ours} == {100.0}
+    assert {record.budget.seconds for record in ours} == {3600.0}
+    assert {(record.hardware["cores"], record.threads) for record in ours} == {(2, 2)}
+
+
 def test_random_players_measure_their_anchors(records: list[Record]) -> None:
     """Within the noise of the games of a test."""
     players = [record for record in records if record.agent == "random"]
