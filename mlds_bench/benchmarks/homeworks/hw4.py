@@ -19,7 +19,7 @@ SHORT = {"smoke": Budget(2_048, seconds=20.0), "quick": Budget(100_000, seconds=
 COURSE_SCALE = {"course": Budget(10_000_000, seconds=21_600.0)}
 ACTOR_CRITIC_HOUR = Budget(7_000_000, seconds=3_600.0)
 BUDGETS = {
-    "hw4-1/pong": {**SHORT, "standard": Budget(1_000_000, seconds=1_800.0), **COURSE_SCALE},
+    "hw4-1/pong": {**SHORT, "standard": Budget(900_000, seconds=1_800.0), **COURSE_SCALE},
     "hw4-2/breakout": {**SHORT, "standard": Budget(5_000_000, seconds=10_800.0), **COURSE_SCALE},
     "hw4-3/pong": {**SHORT, "standard": Budget(4_000_000, seconds=1_800.0), **COURSE_SCALE},
     "hw4-3/breakout": {**SHORT, "standard": ACTOR_CRITIC_HOUR, **COURSE_SCALE},
