@@ -36,7 +36,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
+from mlds_bench.agents.atari.networks import Layers
 from mlds_bench.agents.atari.q_networks import QNetwork
+from mlds_bench.agents.atari.settings import layers
 from mlds_bench.agents.atari.spaces import stacked_view
 from mlds_bench.agents.base import Agent, Budget
 from mlds_bench.agents.numerics.distributional import project
@@ -80,8 +82,7 @@ class DqnHyperparameters:
         priority_correction: share of the bias of such draws that the weights of the loss undo.
         atoms: values on the grid of a distribution over returns, 1 for the mean alone.
         largest_return: the grid reaches from its negative to it.
-        channels: of the three convolutions.
-        stride: of the first convolution.
+        convolutions: (channels, kernel, stride) of each.
         hidden: units of the hidden layer.
         largest_gradient: norm to which the gradient is clipped.
     """
@@ -105,20 +106,18 @@ class DqnHyperparameters:
     priority_correction: float = 0.5
     atoms: int = 1
     largest_return: float = 10.0
-    channels: tuple[int, int, int] = (16, 32, 32)
-    stride: int = 3
+    convolutions: Layers = ((8, 4, 2), (32, 4, 2), (32, 3, 2))
     hidden: int = 256
     largest_gradient: float = 10.0
 
     def __post_init__(self) -> None:
         counts = ("num_envs", "batch_size", "update_every", "target_every", "replay_size")
-        _require(self, (*counts, "epsilon_steps", "steps", "atoms", "stride", "hidden"), least=1)
+        _require(self, (*counts, "epsilon_steps", "steps", "atoms", "hidden"), least=1)
         _require(self, ("warm_up", "priority_exponent"), least=0)
         _require(self, ("learning_rate", "largest_return", "largest_gradient"), least=1e-12)
         shares = ("discount", "epsilon_end", "test_epsilon", "priority_correction")
         _require(self, shares, least=0, most=1)
-        if len(self.channels) != 3 or not all(isinstance(c, int) and c > 0 for c in self.channels):
-            raise ValueError(f"channels must be three whole numbers above 0, got {self.channels!r}")
+        layers(convolutions=self.convolutions)
 
 
 class DqnAgent(Agent):
@@ -217,8 +216,7 @@ class DqnAgent(Agent):
                 self._shape,
                 self._actions,
                 atoms=hyper.atoms,
-                channels=hyper.channels,
-                stride=hyper.stride,
+                convolutions=hyper.convolutions,
                 hidden=hyper.hidden,
                 duel=hyper.dueling,
                 noisy=hyper.noisy,

@@ -1,15 +1,17 @@
-"""Networks that value every action: three convolutions, then a head that may duel and be noisy."""
+"""Networks that value every action: convolutions, then a head that may duel and be noisy."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mlds_bench.agents.atari.networks import Layers
 from mlds_bench.agents.atari.views import PixelScaling, Shape
 from mlds_bench.agents.base import Unsupported
 
@@ -20,8 +22,8 @@ INITIAL_NOISE = 0.5
 class QNetwork(nn.Module):
     """Values of all actions, or a distribution over the return of each.
 
-    Pixels are scaled by ``scaling``, once it is fitted. Three convolutions as in Mnih et al. 2015,
-    their first stride, channels and the size of the one hidden layer to choose. With ``duel`` the
+    Pixels are scaled by ``scaling``, once it is fitted. Convolutions and one hidden layer as in Mnih
+    et al. 2015, their sizes to choose. With ``duel`` the
     value of the observation and the advantages of the actions have hidden layers of their own (Wang
     et al. 2016); with ``noisy`` the layers after the convolutions carry the exploration (Fortunato
     et al. 2018).
@@ -30,8 +32,7 @@ class QNetwork(nn.Module):
         shape: of an observation, (C, H, W) uint8.
         actions: A.
         atoms: numbers an action: 1, its value, or the logits of a distribution.
-        channels: of the three convolutions.
-        stride: of the first, whose kernel is twice as wide.
+        convolutions: (channels, kernel, stride) of each.
         hidden: units of a hidden layer.
         duel: whether value and advantages part.
         noisy: whether weights are noisy.
@@ -45,9 +46,8 @@ class QNetwork(nn.Module):
         shape: Shape,
         actions: int,
         *,
+        convolutions: Layers,
         atoms: int = 1,
-        channels: tuple[int, int, int] = (16, 32, 32),
-        stride: int = 3,
         hidden: int = 256,
         duel: bool = False,
         noisy: bool = False,
@@ -55,7 +55,7 @@ class QNetwork(nn.Module):
         super().__init__()
         self.actions, self.atoms = actions, atoms
         self.scaling = PixelScaling(shape)
-        self.view = _Convolutions(shape, channels, stride)
+        self.view = _Convolutions(shape, convolutions)
         linear = NoisyLinear if noisy else nn.Linear
         parts = {"advantage": actions, "value": 1} if duel else {"action": actions}
         self.heads = nn.ModuleDict(
@@ -135,12 +135,14 @@ class NoisyLinear(nn.Module):
 class _Convolutions(nn.Module):
     """Scaled pixels (B, C, H, W) to features (B, features)."""
 
-    def __init__(self, shape: Shape, channels: tuple[int, int, int], stride: int) -> None:
+    def __init__(self, shape: Shape, layers: Layers) -> None:
         super().__init__()
-        layers = ((2 * stride, stride), (3, 2), (3, 1))
         sides = _sides(shape, layers)
-        pairs = zip(pairwise((shape[0], *channels)), layers, strict=True)
-        self.layers = nn.ModuleList(nn.Conv2d(*pair, *layer) for pair, layer in pairs)
+        channels = (shape[0], *(layer[0] for layer in layers))
+        self.layers = nn.ModuleList(
+            nn.Conv2d(*pair, kernel, stride)
+            for pair, (_, kernel, stride) in zip(pairwise(channels), layers, strict=True)
+        )
         self.features = channels[-1] * sides[0] * sides[1]
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -149,19 +151,17 @@ class _Convolutions(nn.Module):
         return pixels.flatten(1)
 
 
-def _sides(shape: Shape, layers: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Height and width of what the convolutions (kernel, stride) leave of a picture."""
-    sides = []
-    for side in shape[1:]:
-        for kernel, stride in layers:
-            side = (side - kernel) // stride + 1  # noqa: PLW2901
-        sides.append(side)
-    if min(sides) < 1:
+def _sides(shape: Shape, layers: Layers) -> tuple[int, int]:
+    """Height and width of what the convolutions leave of a picture."""
+    sides = np.array(shape[1:])
+    for _, kernel, stride in layers:
+        sides = (sides - kernel) // stride + 1
+    if sides.min() < 1:
         raise Unsupported(
-            f"pictures of {shape[1]}x{shape[2]} are too small for convolutions that begin with "
-            f"stride {layers[0][1]}: choose a larger view or a smaller stride"
+            f"pictures of {shape[1]}x{shape[2]} are too small for the convolutions {layers}: "
+            "choose a larger view or smaller kernels"
         )
-    return sides[0], sides[1]
+    return int(sides[0]), int(sides[1])
 
 
 def _head(linear: Callable[[int, int], nn.Module], sizes: tuple[int, int, int]) -> nn.Module:

@@ -13,9 +13,8 @@ A = TypeVar("A", bound=Agent)
 GAME: dict[str, Any] = {**VIEW, "size": 20, "columns": 5, "balls": 1}
 SMALL: dict[str, Any] = {
     "num_envs": 32,
-    "stride": 2,
     "hidden": 64,
-    "channels": (16, 16, 16),
+    "convolutions": ((16, 4, 2), (16, 3, 2), (16, 3, 1)),
     "batch_size": 32,
     "update_every": 8,
     "target_every": 192,

@@ -188,7 +188,7 @@ def test_another_network_is_not_loaded(tmp_path: Path) -> None:
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"discount": 1.5}, "discount must be at least 0 and at most 1, got 1.5"),
         ({"learning_rate": 0.0}, "learning_rate must be at least 1e-12, got 0.0"),
-        ({"channels": (8, 8)}, r"channels must be three whole numbers above 0, got \(8, 8\)"),
+        ({"convolutions": ((8, 4),)}, r"convolutions must be at least one \[channels, kernel"),
         ({"duelling": True}, "unknown hyper-parameter 'duelling': did you mean 'dueling'"),
     ],
 )

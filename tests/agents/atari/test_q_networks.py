@@ -15,6 +15,7 @@ from mlds_bench.agents.atari.q_networks import NoisyLinear, QNetwork
 from mlds_bench.agents.base import Unsupported
 
 SHAPE = (4, 42, 40)
+LAYERS = ((16, 6, 3), (32, 3, 2), (32, 3, 1))
 
 
 def pictures(count: int = 5) -> Tensor:
@@ -24,7 +25,7 @@ def pictures(count: int = 5) -> Tensor:
 
 def test_values_are_those_of_plain_layers() -> None:
     """Pixels divided by 255, three convolutions, two linear layers."""
-    network = QNetwork(SHAPE, 3)
+    network = QNetwork(SHAPE, 3, convolutions=LAYERS)
     layers: Any = network.view.layers, network.heads["action"]
     (one, two, three), (hidden, _, last) = layers
     features = (pictures() / 255.0).contiguous()
@@ -36,7 +37,7 @@ def test_values_are_those_of_plain_layers() -> None:
 
 def test_pixels_are_scaled_once_that_is_fitted() -> None:
     """All that the convolutions see goes through it."""
-    network = QNetwork(SHAPE, 3)
+    network = QNetwork(SHAPE, 3, convolutions=LAYERS)
     network.scaling.fit([pictures(64)])
     expected = QNetwork.forward(_unscaled(network), network.scaling(pictures()))
     torch.testing.assert_close(network(pictures()), expected, rtol=1e-4, atol=1e-5)
@@ -53,14 +54,14 @@ def _unscaled(network: QNetwork) -> QNetwork:
 @pytest.mark.parametrize("atoms", [1, 7])
 def test_every_head_says_as_many_numbers(noisy: bool, duel: bool, atoms: int) -> None:
     """(B, A, atoms), from pictures that need not be square."""
-    said = QNetwork(SHAPE, 6, atoms=atoms, duel=duel, noisy=noisy)(pictures())
+    said = QNetwork(SHAPE, 6, convolutions=LAYERS, atoms=atoms, duel=duel, noisy=noisy)(pictures())
     assert said.shape == (5, 6, atoms)
     assert said.dtype == torch.float32
 
 
 def test_the_mean_over_actions_is_the_value() -> None:
     """Advantages are told from the value by their mean, 0 (Wang et al. 2016, equation 9)."""
-    network = QNetwork(SHAPE, 6, duel=True)
+    network = QNetwork(SHAPE, 6, convolutions=LAYERS, duel=True)
     features = network.view(network.scaling(pictures()))
     torch.testing.assert_close(
         network(pictures()).mean(dim=1), network.heads["value"](features), rtol=1e-4, atol=1e-6
@@ -88,7 +89,7 @@ def test_noise_is_the_outer_product_of_two_draws() -> None:
 def test_only_noisy_networks_have_noise() -> None:
     """Drawing changes what a noisy network says, and nothing in another."""
     for noisy in (True, False):
-        network = QNetwork(SHAPE, 3, noisy=noisy, duel=True)
+        network = QNetwork(SHAPE, 3, convolutions=LAYERS, noisy=noisy, duel=True)
         before = network(pictures())
         network.draw_noise(torch.Generator().manual_seed(0))
         assert torch.equal(network(pictures()), before) != noisy
@@ -99,5 +100,5 @@ def test_only_noisy_networks_have_noise() -> None:
 
 def test_pictures_that_are_too_small_are_unsupported() -> None:
     """One line with the size and what to do."""
-    with pytest.raises(Unsupported, match=r"pictures of 16x12 are too small .* smaller stride"):
-        QNetwork((4, 16, 12), 3)
+    with pytest.raises(Unsupported, match=r"pictures of 16x12 are too small .* smaller kernels"):
+        QNetwork((4, 16, 12), 3, convolutions=LAYERS)
