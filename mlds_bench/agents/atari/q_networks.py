@@ -22,11 +22,10 @@ INITIAL_NOISE = 0.5
 class QNetwork(nn.Module):
     """Values of all actions, or a distribution over the return of each.
 
-    Pixels are scaled by ``scaling``, once it is fitted. Convolutions and one hidden layer as in Mnih
-    et al. 2015, their sizes to choose. With ``duel`` the
-    value of the observation and the advantages of the actions have hidden layers of their own (Wang
-    et al. 2016); with ``noisy`` the layers after the convolutions carry the exploration (Fortunato
-    et al. 2018).
+    Pixels are scaled by ``scaling``, once it is fitted. Convolutions and one hidden layer as in
+    Mnih et al. 2015, their sizes to choose. With ``duel`` the value of the observation and the
+    advantages of the actions have hidden layers of their own (Wang et al. 2016); with ``noisy`` the
+    layers after the convolutions carry the exploration (Fortunato et al. 2018).
 
     Args:
         shape: of an observation, (C, H, W) uint8.

@@ -18,7 +18,7 @@ SMALL: dict[str, Any] = {
     "batch_size": 32,
     "update_every": 8,
     "target_every": 192,
-    "learning_rate": 1e-3,
+    "learning_rate": 2e-3,
     "warm_up": 300,
     "discount": 0.9,
     "largest_return": 1.5,

@@ -48,5 +48,5 @@ def test_an_improvement_changes_its_part_alone(cls: type[DqnAgent]) -> None:
 def test_every_agent_learns_to_catch(cls: type[DqnAgent]) -> None:
     """Nine balls in ten; at random it is one in five."""
     agent = make_agent(cls, **SMALL)
-    learn(agent, 6400)
+    learn(agent, 9600)
     assert mean_return(agent) > 0.8
