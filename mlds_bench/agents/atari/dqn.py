@@ -13,9 +13,10 @@ part, and each is a setting of this agent:
 
 All of them together are Rainbow (Hessel et al. 2018); see `improvements` for the named agents.
 
-Against the papers and the course, made for few processors: the picture is 42x42 and the
+Against the papers and the course, made for few processors: two pictures of 42x42 are seen and the
 convolutions are narrow; pixels are scaled by their deviation in the warm-up; updates are rarer and
-larger, 8 examples an environment step as there; the learning rate follows the batch. Rewards are
+larger, 4 examples an environment step instead of 8; the learning rate follows the batch and falls
+to 0, as in Gallici et al. 2024 ("Simplifying deep temporal difference learning"). Rewards are
 clipped and episodes end with a life while it learns.
 """
 
@@ -37,6 +38,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mlds_bench.agents.atari.networks import Layers
+from mlds_bench.agents.atari.policy_agent import Progress
 from mlds_bench.agents.atari.q_networks import QNetwork
 from mlds_bench.agents.atari.settings import layers
 from mlds_bench.agents.atari.spaces import stacked_view
@@ -47,7 +49,7 @@ from mlds_bench.agents.numerics.sampling import PrioritizedSampler, Sampler, Uni
 
 VIEW: dict[str, Any] = {
     "size": 42,
-    "stack": 4,
+    "stack": 2,
     "actions": "reduced",
     "clip_rewards": True,
     "life_ends": True,
@@ -64,7 +66,7 @@ class DqnHyperparameters:
 
     Attributes:
         num_envs: instances in the batch.
-        learning_rate: of Adam.
+        learning_rate: of Adam at first; it falls in a line to 0 at the end of the budget.
         batch_size: transitions an update.
         update_every: steps an update.
         target_every: steps from one copy of the online network to the next.
@@ -89,7 +91,7 @@ class DqnHyperparameters:
 
     num_envs: int = 32
     learning_rate: float = 3e-4
-    batch_size: int = 256
+    batch_size: int = 128
     update_every: int = 32
     target_every: int = 8000
     replay_size: int = 500_000
@@ -149,6 +151,7 @@ class DqnAgent(Agent):
             MemoryError: before the first step, if the replay would not fit.
         """
         hyper = self.hyper
+        progress = Progress(budget)
         replay = self._replay(budget)
         warm_up = max(min(hyper.warm_up, budget.env_steps // 20), env.num_envs * (hyper.steps + 1))
         falls_over = max(min(hyper.epsilon_steps, budget.env_steps // 5), 1)
@@ -162,6 +165,8 @@ class DqnAgent(Agent):
                 epsilon = 0.0 if hyper.noisy else 1.0 + fallen * (hyper.epsilon_end - 1.0)
                 actions = self._choose(observations, epsilon, self._generator)
                 playing = pool.submit(env.step, actions)  # while it learns from what was before
+                progress.env_steps = step
+                self._optimizer.param_groups[0]["lr"] = hyper.learning_rate * progress.remaining
                 while updates < (step - warm_up) // hyper.update_every:
                     self._update(replay)
                     updates += 1

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -136,31 +135,23 @@ class _Convolutions(nn.Module):
 
     def __init__(self, shape: Shape, layers: Layers) -> None:
         super().__init__()
-        sides = _sides(shape, layers)
         channels = (shape[0], *(layer[0] for layer in layers))
         self.layers = nn.ModuleList(
             nn.Conv2d(*pair, kernel, stride)
             for pair, (_, kernel, stride) in zip(pairwise(channels), layers, strict=True)
         )
-        self.features = channels[-1] * sides[0] * sides[1]
+        try:
+            self.features = self(torch.zeros(1, *shape)).shape[1]
+        except RuntimeError:
+            raise Unsupported(
+                f"pictures of {shape[1]}x{shape[2]} are too small for the convolutions {layers}: "
+                "choose a larger view or smaller kernels"
+            ) from None
 
     def forward(self, pixels: Tensor) -> Tensor:
         for layer in self.layers:
             pixels = layer(pixels).relu_()
         return pixels.flatten(1)
-
-
-def _sides(shape: Shape, layers: Layers) -> tuple[int, int]:
-    """Height and width of what the convolutions leave of a picture."""
-    sides = np.array(shape[1:])
-    for _, kernel, stride in layers:
-        sides = (sides - kernel) // stride + 1
-    if sides.min() < 1:
-        raise Unsupported(
-            f"pictures of {shape[1]}x{shape[2]} are too small for the convolutions {layers}: "
-            "choose a larger view or smaller kernels"
-        )
-    return int(sides[0]), int(sides[1])
 
 
 def _head(linear: Callable[[int, int], nn.Module], sizes: tuple[int, int, int]) -> nn.Module:

@@ -51,7 +51,7 @@ def test_pixels_are_scaled_by_the_warm_up_in_both_networks() -> None:
 
 def test_goals_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Target values 1 5 2, online values 0 1 9, return 1, discount 1/2: 3.5, and 2 if double."""
-    rows, nothing = torch.arange(1), torch.zeros(1, 4, 20, 20, dtype=torch.uint8)
+    rows, nothing = torch.arange(1), torch.zeros(1, 2, 20, 20, dtype=torch.uint8)
     returns, discounts = torch.tensor([1.0]), torch.tensor([0.5])
     for cls, goal in ((DqnAgent, 3.5), (DoubleDqnAgent, 2.0)):
         agent = make_agent(cls, **SMALL)
@@ -65,7 +65,7 @@ def test_goals_of_distributions_by_hand(monkeypatch: pytest.MonkeyPatch) -> None
     agent = make_agent(C51Agent, **{**SMALL, "atoms": 3, "largest_return": 1.0})
     sure = torch.tensor([[[99.0, 0.0, 0.0], [0.0, 0.0, 99.0], [0.0, 99.0, 0.0]]])
     monkeypatch.setattr(agent, "_target", lambda _: sure)
-    nothing = torch.zeros(1, 4, 20, 20, dtype=torch.uint8)
+    nothing = torch.zeros(1, 2, 20, 20, dtype=torch.uint8)
     given = torch.arange(1), nothing, torch.tensor([-0.5]), torch.tensor([1.0])
     torch.testing.assert_close(agent._goals(*given), torch.tensor([[0.0, 0.5, 0.5]]))
 
@@ -91,6 +91,7 @@ def test_an_update_moves_what_was_done_towards_its_goal() -> None:
         learn(agent, 800)
     batch = memory[0].sample(256)
     memory[0].sample = lambda _: batch
+    agent._optimizer.param_groups[0]["lr"] = SMALL["learning_rate"]  # it had fallen to 0
     target = [part.clone() for part in agent._target.parameters()]
 
     def loss() -> float:
@@ -108,9 +109,12 @@ def test_an_update_moves_what_was_done_towards_its_goal() -> None:
 
 
 def test_updates_and_exploration_follow_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """2000 steps: none in the first 100, then one in 8; random actions fall over the first 400."""
+    """2000 steps: none in the first 100, then one in 8; random actions fall over the first 400.
+
+    The learning rate falls over all of them.
+    """
     agent = make_agent(DqnAgent, **SMALL)
-    updates: list[Any] = []
+    updates: list[float] = []
     epsilons: list[float] = []
     choose = agent._choose
 
@@ -118,10 +122,14 @@ def test_updates_and_exploration_follow_the_budget(monkeypatch: pytest.MonkeyPat
         epsilons.append(epsilon)
         return choose(observations, epsilon, generator)
 
-    monkeypatch.setattr(agent, "_update", updates.append)
+    monkeypatch.setattr(
+        agent, "_update", lambda _: updates.append(agent._optimizer.param_groups[0]["lr"])
+    )
     monkeypatch.setattr(agent, "_choose", watched)
     learn(agent, 2000)
     assert len(updates) == (1984 - 100) // 8
+    assert updates[:3] == pytest.approx([2e-3 * (1.0 - 128 / 2000)] * 3)
+    assert updates[-1] == pytest.approx(2e-3 * (1.0 - 1984 / 2000))
     expected = [1.0 - 0.99 * min(32 * k / 400, 1.0) for k in range(63)]
     assert epsilons == pytest.approx(expected)
 
@@ -164,7 +172,7 @@ def test_a_replay_that_does_not_fit_is_refused_first(monkeypatch: pytest.MonkeyP
 def test_tests_repeat_and_are_a_little_random() -> None:
     """After a reset of all instances the same random actions come again."""
     agent = make_agent(NoisyAgent, **{**SMALL, "test_epsilon": 0.5})
-    observations = np.zeros((1000, 4, 20, 20), np.uint8)
+    observations = np.zeros((1000, 2, 20, 20), np.uint8)
     first, second = agent.act(observations), agent.act(observations)
     assert not np.array_equal(first, second)
     best = np.bincount(first).argmax()
