@@ -38,7 +38,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mlds_bench.agents.atari.networks import Layers
-from mlds_bench.agents.atari.policy_agent import Progress
+from mlds_bench.agents.atari.pace import Progress, half_the_threads
 from mlds_bench.agents.atari.q_networks import QNetwork
 from mlds_bench.agents.atari.settings import layers
 from mlds_bench.agents.atari.spaces import stacked_view
@@ -158,7 +158,7 @@ class DqnAgent(Agent):
         observations, _ = env.reset()
         replay.begin(observations)
         step, updates, copies = 0, 0, 0
-        with ThreadPoolExecutor(max_workers=1) as pool:
+        with half_the_threads(), ThreadPoolExecutor(max_workers=1) as pool:
             while True:
                 self._online.draw_noise(self._noise)
                 fallen = min(step / falls_over, 1.0)
