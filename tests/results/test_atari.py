@@ -43,6 +43,14 @@ def test_ppo_passes_breakout_within_an_hour_on_two_cores(records: list[Record]) 
     assert {(record.hardware["cores"], record.threads) for record in ours} == {(2, 2)}
 
 
+def test_n_step_passes_breakout_within_three_hours(records: list[Record]) -> None:
+    """One of the DQN family does; measured on a single core."""
+    ours = of(records, "hw4-2/breakout", "n-step")
+    assert median(record.scores["mean_life_return"] for record in ours) > 40.0
+    assert {record.scores["lives"] for record in ours} == {100.0}
+    assert max(record.train_seconds for record in ours) < 10_800.0
+
+
 def test_random_players_measure_their_anchors(records: list[Record]) -> None:
     """Within the noise of the games of a test."""
     players = [record for record in records if record.agent == "random"]

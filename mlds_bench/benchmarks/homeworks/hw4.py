@@ -168,7 +168,7 @@ VARIANTS = (
             "rainbow",
         ),
         (_course_row("DQN", 75.8, "measured on a team's committed results: return of a life"),),
-        preview=("random", "pretrained:ppo"),
+        preview=("random", "pretrained:n-step", "pretrained:ppo"),
     ),
     _actor_critic("pong", "Pong: mean return of 30 games, against hw4-1"),
     _actor_critic("breakout", "Breakout: mean return of 20 full games, against hw4-2"),
