@@ -1,4 +1,8 @@
-"""How learning goes along with playing: the share of the budget, and of the processors."""
+"""How learning goes along with playing: the share of the budget, and of the processors.
+
+`policy_agent` and `rollouts` still hold the same of their own: to import it from here would make
+every committed record of `ppo` stale. They go with the next change that does so anyway.
+"""
 
 from __future__ import annotations
 

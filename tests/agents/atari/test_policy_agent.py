@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,11 @@ from gymnasium.spaces import Box, Discrete
 
 from mlds_bench.agents.atari.a2c import A2cAgent
 from mlds_bench.agents.atari.acktr import AcktrAgent
-from mlds_bench.agents.atari.policy_agent import PolicyAgent, Progress
+from mlds_bench.agents.atari.policy_agent import PolicyAgent
 from mlds_bench.agents.atari.ppo import PpoAgent
 from mlds_bench.agents.atari.reinforce import ReinforceAgent
 from mlds_bench.agents.atari.trpo import TrpoAgent
-from mlds_bench.agents.base import Budget, UnknownHyperparameter, Unsupported
+from mlds_bench.agents.base import UnknownHyperparameter, Unsupported
 from tests.agents.atari.catch import CUT, Catch, learn, make_agent, mean_return
 
 ROLLOUT = 16 * 16
@@ -110,20 +109,6 @@ def test_actions_are_drawn_when_asked() -> None:
     assert len(set(agent.act(same))) == 1
     counts = np.bincount(agent.act(same, deterministic=False), minlength=3)
     assert counts.min() > 60
-
-
-def test_the_budget_is_measured_by_steps_or_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whichever is further; never below 0."""
-    now = [100.0]
-    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
-    progress = Progress(Budget(1000, seconds=50.0))
-    assert progress.remaining == 1.0
-    progress.env_steps = 250
-    assert progress.remaining == 0.75
-    now[0] += 30.0
-    assert progress.remaining == pytest.approx(0.4)
-    progress.env_steps = 1200
-    assert progress.remaining == 0.0
 
 
 @pytest.mark.parametrize(
