@@ -26,7 +26,7 @@ from mlds_bench.envs.landscape.batches import (
     losses_and_gradients,
     points_per_piece,
 )
-from mlds_bench.envs.landscape.problems.base import Array
+from mlds_bench.envs.landscape.problems.base import Array, Hessians
 
 Counts: TypeAlias = npt.NDArray[np.int64]
 Operator: TypeAlias = Callable[[Tensor], Tensor]
@@ -137,10 +137,22 @@ def hessian(loss: Loss, theta: Points, *, memory_limit: int = MEMORY_LIMIT) -> T
     return matrices.reshape(*points.shape, dimension)
 
 
-def eigenvalues(loss: Loss, theta: Points, *, memory_limit: int = MEMORY_LIMIT) -> Array:
+def eigenvalues(
+    loss: Loss,
+    theta: Points,
+    *,
+    hessians: Hessians | None = None,
+    memory_limit: int = MEMORY_LIMIT,
+) -> Array:
     """All eigenvalues of the Hessian, ascending: (d,) at a point (d,), (N, d) at points (N, d).
 
     Where the Hessian is not finite they are NaN.
+
+    Args:
+        loss: of one point (d,).
+        theta: see above.
+        hessians: its Hessians, where they have a closed form; else the loss is differentiated.
+        memory_limit: see below.
 
     Raises:
         HessianTooLarge: when one matrix and a copy would take more than ``memory_limit`` bytes.
@@ -151,7 +163,11 @@ def eigenvalues(loss: Loss, theta: Points, *, memory_limit: int = MEMORY_LIMIT) 
     spectrum = np.full(rows.shape, np.nan)
     size = max(WORKING_BYTES // (8 * dimension**2), 1)
     for first in range(0, len(rows), size):
-        matrices = hessian(loss, rows[first : first + size], memory_limit=memory_limit).numpy()
+        piece = rows[first : first + size]
+        if hessians is None:
+            matrices = hessian(loss, piece, memory_limit=memory_limit).numpy()
+        else:
+            matrices = hessians(piece.numpy())
         is_finite = np.isfinite(matrices).all((1, 2))
         if not is_finite.all():
             matrices = matrices[is_finite]
@@ -172,13 +188,19 @@ def count_signs(spectrum: Array, *, tolerance: float = TOLERANCE) -> tuple[Count
 
 
 def minimal_ratio_counts(
-    loss: Loss, thetas: Points, *, tolerance: float = TOLERANCE, memory_limit: int = MEMORY_LIMIT
+    loss: Loss,
+    thetas: Points,
+    *,
+    hessians: Hessians | None = None,
+    tolerance: float = TOLERANCE,
+    memory_limit: int = MEMORY_LIMIT,
 ) -> tuple[Counts, Counts, Counts]:
     """Eigenvalues of the exact Hessian that are positive, zero and negative, (N,) int64 each.
 
     Args:
         loss: of one point (d,).
         thetas: (N, d).
+        hessians: as in `eigenvalues`.
         tolerance: as in `count_signs`.
         memory_limit: as in `eigenvalues`.
 
@@ -188,7 +210,7 @@ def minimal_ratio_counts(
     Source: MLDS 2018, homework 1-2, "when the gradient is almost zero".
     """
     points = as_batch(thetas)
-    spectrum = eigenvalues(loss, points, memory_limit=memory_limit)
+    spectrum = eigenvalues(loss, points, hessians=hessians, memory_limit=memory_limit)
     return count_signs(spectrum, tolerance=tolerance)
 
 

@@ -148,12 +148,11 @@ class LossLandscape(BatchedEnv):
         if self.split == "test":
             self._trace()
         moves = actions[:, -1] > 0.0
-        point = self._theta + actions[:, :-1]
+        all_move = moves.all()
+        point = np.add(self._theta, actions[:, :-1], out=self._theta if all_move else None)
         self._loss, self._gradient = query(self.problem, point)
         before, self._value = self._value, self._value_at(self._loss, self._gradient)
-        if moves.all():
-            self._theta = point
-        else:
+        if not all_move:
             np.copyto(self._theta, point, where=moves[:, None])
             np.copyto(self._value, before, where=~moves)
         self._used += 1
@@ -161,9 +160,19 @@ class LossLandscape(BatchedEnv):
         terminated = (self._value <= self.solved) | (self._value >= LIMIT)
         truncated = self._used >= self.query_budget
         if self.gradient_tolerance:
-            unrest = restlessness(self._gradient, self.problem.neurons)
-            truncated |= moves & (unrest <= self.gradient_tolerance)
+            truncated |= moves & self._at_rest()
         return reward, terminated, truncated & ~terminated
+
+    def _at_rest(self) -> Flags:
+        """Where (N,) no neuron's gradient is above the tolerance.
+
+        Most instances are found to move by their first coordinate alone.
+        """
+        rests = np.abs(self._gradient[:, 0]) <= self.gradient_tolerance
+        if rests.any():
+            unrest = restlessness(self._gradient[rests], self.problem.neurons)
+            rests[rests] = unrest <= self.gradient_tolerance
+        return rests
 
     def narrow(self, mask: Flags) -> None:
         """Drop the points where ``mask`` (N,) is False."""

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 
 from mlds_bench.canvas import SERIES, add_panels, new_figure, save, styled
@@ -143,7 +142,8 @@ def curvature(study: Study) -> Figure:
     problem, path = study.problem, study.runs[study.best].path
     alive = np.flatnonzero(study.ends.excess < LIMIT)[: _most_hessians(problem.dimension)]
     ends, theta = study.ends.part(alive), study.ends.theta[alive]
-    spectra = eigenvalues(problem.loss, torch.from_numpy(np.vstack([path.theta[-1:], theta])))
+    points = np.vstack([path.theta[-1:], theta])
+    spectra = eigenvalues(problem.loss, points, hessians=problem.hessians)
     positive, zero, negative = count_signs(spectra)
     known = np.flatnonzero(np.isfinite(spectra[1:]).all(1))
     figure = new_figure(10.6, 4.6, _title(study, "curvature"))

@@ -21,7 +21,6 @@ import math
 from typing import Any
 
 import numpy as np
-import torch
 from scipy.stats import spearmanr
 
 from mlds_bench.envs.core import Recording
@@ -95,7 +94,7 @@ def _curvature_scores(
 ) -> dict[str, float]:
     if len(theta) == 0:
         return {}
-    positive, zero, negative = minimal_ratio_counts(surface.loss, torch.from_numpy(theta))
+    positive, zero, negative = minimal_ratio_counts(surface.loss, theta, hessians=surface.hessians)
     ratio = positive / (positive + zero + negative)
     scores = {"minimal_ratio": float(ratio.mean())}
     if objective == "gradient_norm" and np.ptp(ratio) > 0.0 and np.ptp(loss) > 0.0:

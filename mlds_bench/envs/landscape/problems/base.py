@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -16,6 +17,8 @@ from mlds_bench.envs.landscape.specs import ProblemSpec
 from mlds_bench.envs.streams import Indices, Streams
 
 Array: TypeAlias = npt.NDArray[np.float64]
+Hessians: TypeAlias = Callable[[Array], Array]
+"""Points (N, d) to their Hessians (N, d, d)."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Problem(ABC):
         dimension: d.
         bottom: the loss that counts as the end of all descent: the global minimum, or, where there
             is none, a level below the saddle; in units of the loss.
+        hessians: the closed form of the Hessian, where the problem knows one.
         blocks: of networks, in order; empty elsewhere.
         neurons: equal parts of a point, one after the other, each of which must come to rest; 1
             where the point has none.
@@ -57,6 +61,7 @@ class Problem(ABC):
             ``fan-in``, bounds of uniform coordinates; the spec's own unless given.
     """
 
+    hessians: Hessians | None = None
     blocks: tuple[Block, ...] = ()
     neurons: int = 1
 

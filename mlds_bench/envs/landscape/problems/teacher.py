@@ -27,6 +27,8 @@ from mlds_bench.envs.landscape.specs import ProblemSpec
 
 TINY = 1e-150
 """A neuron shorter than this has no direction; its square is still a float64."""
+PARALLEL = 1e-13
+"""Sine of an angle that counts as none: what one direction has beside the other is rounding."""
 CHUNK = 98_304
 """Angles at a time, so that what is computed from them stays in the processor's cache."""
 SCALE = 0.5 / math.pi
@@ -50,7 +52,8 @@ class TeacherStudent(Problem):
         self._teacher_energy = 0.5 * (k / 2.0 + off_diagonal)
         self._most = max(CHUNK // (n * (n + k)), 1)
         self._angles = np.empty((2, self._most * n * (n + k)))
-        self._directions = np.empty((self._most, n, k))
+        self._directions = np.empty((self._most, k, n))
+        self._teacher_lengths = np.ones(k)
 
     def loss(self, theta: Tensor) -> Tensor:
         """F () of one student (n k,)."""
@@ -68,6 +71,34 @@ class TeacherStudent(Problem):
             self._write(students[rows], loss[rows], gradient[rows])
         return torch.from_numpy(loss), torch.from_numpy(gradient.reshape(theta.shape))
 
+    def hessians(self, theta: Array) -> Array:
+        """The Hessians (N, d, d) at a batch of students (N, n k): section 4.1.1 of the source.
+
+        With n(v, w) the unit vector of what v has beside w, the second derivatives of f are
+        |v| sin t (1 - w w' + n(v, w) n(v, w)') / (2 pi |w|) by w twice (of unit w in the bracket),
+        and ((pi - t) + w n(v, w)' + v n(w, v)') / (2 pi) by w and v (of unit w and v).
+        """
+        n, k = self.n, self.k
+        student = theta.reshape(-1, n, k)
+        length = np.maximum(np.sqrt(np.vecdot(student, student)), TINY)
+        unit, one = student / length[..., None], np.eye(k)
+        others = np.concatenate([unit, np.broadcast_to(one, (len(student), k, k))], axis=1)
+        cosine = np.clip(unit @ others.mT, -1.0, 1.0)
+        beside = others[:, None] - cosine[..., None] * unit[:, :, None]
+        sine = np.sqrt(np.vecdot(beside, beside))
+        beside /= np.where(sine > PARALLEL, sine, np.inf)[..., None]
+        pull = sine / length[..., None]
+        pull[..., :n] *= length[:, None]
+        pull[..., n:] *= -1.0
+        mixed = unit[:, :, None, :, None] * beside[:, :, :n, None, :]
+        matrices: Array = mixed + mixed.swapaxes(1, 2)
+        matrices += np.arccos(-cosine[..., :n, None, None]) * one
+        across = one - unit[..., :, None] * unit[..., None, :]
+        own = pull.sum(-1)[..., None, None] * across + (beside * pull[..., None]).mT @ beside
+        matrices[:, np.arange(n), np.arange(n)] = own + math.pi * one
+        matrices *= SCALE
+        return matrices.swapaxes(2, 3).reshape(theta.shape[0], n * k, n * k)
+
     def _write(self, student: Array, loss: Array, gradient: Array) -> None:
         """Losses (M,) and gradients (M, n, k) of students (M, n, k), into the places given.
 
@@ -75,26 +106,28 @@ class TeacherStudent(Problem):
         loss is half its product with the student, less half of what the teacher has in it.
         """
         m = len(student)
-        direction = self._directions[:m]
         angle, sine = self._angles[:, : m * self.n * (self.n + self.k)]
         among, to_teacher = self._parts(angle, m)
         sine_among, sine_to_teacher = self._parts(sine, m)
-        length = np.sqrt(np.einsum("mik,mik->mi", student, student))
-        np.multiply(student, (SHORTENED / np.maximum(length, TINY))[..., None], out=direction)
-        np.negative(direction, out=to_teacher)
-        np.matmul(to_teacher, direction.mT, out=among)
+        direction = self._directions[:m]  # one a column: products of contiguous rows are faster
+        length = np.sqrt(np.vecdot(student, student))
+        per_length = 1.0 / np.maximum(length, TINY)
+        np.multiply(student, (-SHORTENED * per_length)[..., None], out=to_teacher)
+        np.negative(to_teacher.mT, out=direction)
+        np.matmul(to_teacher, direction, out=among)
         np.multiply(angle, angle, out=sine)
         np.subtract(1.0, sine, out=sine)
         np.sqrt(sine, out=sine)
         np.arccos(angle, out=angle)  # of the negative cosine: pi minus the angle
-        reach = np.einsum("mik->mi", sine_to_teacher)
+        reach = (sine_to_teacher.reshape(-1, self.k) @ self._teacher_lengths).reshape(m, self.n)
+        own = among.reshape(m, -1)[:, :: self.n + 1]  # what a neuron's gradient has of itself
+        own += (np.matvec(sine_among, length) - reach) * per_length
         np.matmul(among, student, out=gradient)
-        direction *= (np.einsum("mij,mj->mi", sine_among, length) - reach)[..., None]
-        gradient += direction
         gradient -= to_teacher
-        np.einsum("mik,mik->m", gradient, student, out=loss)
-        loss -= np.einsum("mik,mik->m", to_teacher, student)
-        loss -= np.einsum("mi,mi->m", length, reach)
+        flat = student.reshape(m, -1)
+        np.vecdot(gradient.reshape(m, -1), flat, out=loss)
+        loss -= np.vecdot(to_teacher.reshape(m, -1), flat)
+        loss -= np.vecdot(length, reach)
         loss *= 0.5 * SCALE
         loss += self._teacher_energy
         gradient *= SCALE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -56,6 +57,26 @@ def test_the_gradient_is_exact_where_descent_stops() -> None:
     expected = 1e-7 * theta @ curvature
     gradient = problem.loss_and_gradient(near)[1]
     assert float((gradient - expected).abs().max()) < 1e-12
+
+
+@pytest.mark.parametrize(("k", "n"), [(1, 1), (2, 5), (6, 4)])
+def test_the_closed_hessian_is_the_derivative_of_the_loss(k: int, n: int) -> None:
+    """Against differentiation, twice and reverse, at random students."""
+    problem, theta = some("teacher-student", 7, k=k, n=n)
+    assert problem.hessians is not None
+    closed, derived = problem.hessians(theta.numpy()), hessian(problem.loss, theta).numpy()
+    assert closed == pytest.approx(derived, abs=1e-12)
+
+
+def test_the_closed_hessian_where_neurons_share_a_line() -> None:
+    """At the teacher, doubled and mirrored there is no angle to turn in, and no 0 / 0."""
+    problem, theta = make_problem("teacher-student", k=2, n=3), point([1, 0], [2, 0], [-1, 0])
+    assert problem.hessians is not None
+    closed = problem.hessians(theta.numpy())
+    assert closed == pytest.approx(hessian(problem.loss, theta).numpy(), abs=1e-15)
+    assert closed[0, :2, 2:4] == pytest.approx(0.5 * np.eye(2))
+    assert closed[0, :2, 4:] == pytest.approx(np.zeros((2, 2)))
+    assert np.isfinite(problem.hessians(np.zeros((1, 6)))).all()
 
 
 def test_a_split_neuron_solves_it_too() -> None:
