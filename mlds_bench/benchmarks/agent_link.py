@@ -6,8 +6,8 @@ Nothing the agent's process sends is trusted: no pickle crosses, and messages ar
 from __future__ import annotations
 
 import ctypes
-import json
 import os
+import select
 import signal
 import sys
 import time
@@ -23,13 +23,12 @@ import psutil
 
 from mlds_bench.benchmarks.agent_process import AgentJob, serve
 from mlds_bench.benchmarks.exchange import Exchange
-from mlds_bench.benchmarks.messages import read_message
+from mlds_bench.benchmarks.messages import ANSWERS, read_message
 from mlds_bench.leaderboard.record import State
 
 POLL_SECONDS = 0.2
 LOOK_SECONDS = 1.0  # looking at memory reads all of /proc; the agent has a hard limit of its own
 DYING_SECONDS = 1.0
-ANSWERS = ("act done", "reset done", "keep done")  # thousands a test: memory is looked at by time
 LONGEST_MESSAGE = 2**24
 MEBIBYTE = 2**20
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
@@ -57,6 +56,8 @@ class AgentLink:
         context = get_context("fork")
         ours, theirs = context.Pipe()
         self._pipe: Connection = ours
+        self._poll = select.poll()  # Connection.poll makes one in every call
+        self._poll.register(ours, select.POLLIN)
         self._process = context.Process(target=serve, args=(job, theirs, (ours, hidden)))
         self._process.start()
         theirs.close()
@@ -93,6 +94,7 @@ class AgentLink:
             if message.get("kind") == "point" and on_point is not None:
                 on_point(message["point"])
             elif message.get("kind") == kind:
+                # Thousands of answers come in a test: memory is looked at by time.
                 self._look_again() if kind in ANSWERS else self._look()
                 return message
             else:
@@ -101,7 +103,7 @@ class AgentLink:
     def open_exchange(self, observation_space: Any, action_space: Any, num_envs: int) -> None:
         """Share the memory of the test batch with the agent."""
         self.exchange = Exchange(observation_space, action_space, num_envs)
-        self._send({"num_envs": num_envs})
+        self._send(str(num_envs))
         assert self._process.pid is not None
         send_handle(self._pipe, self.exchange.descriptor, self._process.pid)
 
@@ -109,7 +111,7 @@ class AgentLink:
         """The agent's actions for a test batch."""
         assert self.exchange is not None
         self.exchange.write("observation", observation)
-        self._send({"kind": "act"})
+        self._send("act")
         self.expect("act done", seconds, "acting")
         return self.exchange.read("action")
 
@@ -117,14 +119,14 @@ class AgentLink:
         """Tell the agent which instances begin anew."""
         assert self.exchange is not None
         self.exchange.write("done", done)
-        self._send({"kind": "reset"})
+        self._send("reset")
         self.expect("reset done", seconds, "forgetting")
 
     def keep(self, mask: npt.NDArray[np.bool_], seconds: float) -> None:
         """Tell the agent which instances are left; the batch is those from now on."""
         assert self.exchange is not None
         self.exchange.write("done", mask)
-        self._send({"kind": "keep"})
+        self._send("keep")
         self.expect("keep done", seconds, "going on with fewer instances")
         self.exchange.shrink(int(mask.sum()))
 
@@ -143,16 +145,16 @@ class AgentLink:
         if self.exchange is not None:
             self.exchange.close()
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _send(self, question: str) -> None:
         try:
-            self._pipe.send_bytes(json.dumps(message).encode())
+            self._pipe.send_bytes(question.encode())
         except OSError:
             raise CellFailure("failed", self._how_it_died("between two questions")) from None
 
     def _next_message(self, deadline: float, seconds: float, doing: str) -> dict[str, Any]:
-        while not self._pipe.poll(min(POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
+        while not self._hears(min(POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
             self._look_again()
-            if not self._process.is_alive() and not self._pipe.poll():
+            if not self._process.is_alive() and not self._hears(0.0):
                 raise CellFailure("failed", self._how_it_died(doing))
             if time.monotonic() >= deadline:
                 raise CellFailure("timeout", f"{doing} took longer than {seconds:g} s")
@@ -161,6 +163,10 @@ class AgentLink:
             return read_message(self._pipe.recv_bytes(LONGEST_MESSAGE))
         except (EOFError, OSError):
             raise CellFailure("failed", self._how_it_died(doing)) from None
+
+    def _hears(self, seconds: float) -> bool:
+        """Wait for a message or the end of the pipe."""
+        return bool(self._poll.poll(1000.0 * seconds))
 
     def _how_it_died(self, doing: str) -> str:
         self._process.join(timeout=DYING_SECONDS)

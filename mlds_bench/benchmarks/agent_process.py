@@ -7,7 +7,6 @@ message, with the traceback in the cell's log.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import resource
@@ -31,6 +30,7 @@ from mlds_bench.agents.base import Budget, BudgetedEnv, BudgetExhausted, CurvePo
 from mlds_bench.agents.params import build, effective_params
 from mlds_bench.agents.registry import AgentSpec
 from mlds_bench.benchmarks.exchange import Exchange
+from mlds_bench.benchmarks.messages import write_message
 from mlds_bench.envs.core import check_actions
 from mlds_bench.envs.registry import ENVIRONMENTS
 from mlds_bench.envs.streams import derive
@@ -71,8 +71,8 @@ class Report:
         self._pipe = pipe
 
     def __call__(self, kind: str, **content: Any) -> None:
-        """Send one message: its kind and its content, as JSON."""
-        self._pipe.send_bytes(json.dumps({"kind": kind, **content}).encode())
+        """Send one message: its kind and its content."""
+        self._pipe.send_bytes(write_message(kind, **content))
 
 
 class ReportedEnv(BudgetedEnv):
@@ -164,11 +164,11 @@ def _summary(env: BudgetedEnv) -> dict[str, Any]:
 
 def _answer(agent: AgentAdapter, env: Any, pipe: Connection, report: Report) -> None:
     """Play the test: the harness writes observations, the agent writes actions."""
-    num_envs = int(_ask(pipe)["num_envs"])
+    num_envs = int(_ask(pipe))
     spaces = env.single_observation_space, env.single_action_space
     exchange = Exchange(*spaces, num_envs, recv_handle(pipe))
     while True:
-        question = _ask(pipe)["kind"]
+        question = _ask(pipe)
         if question == "reset":
             agent.reset(exchange.read("done").astype(np.bool_))
         elif question == "keep":
@@ -182,12 +182,12 @@ def _answer(agent: AgentAdapter, env: Any, pipe: Connection, report: Report) -> 
         report(f"{question} done")
 
 
-def _ask(pipe: Connection) -> dict[str, Any]:
+def _ask(pipe: Connection) -> str:
+    """The harness's next word: first the size of the test batch, then ``act`` and the like."""
     try:
-        message: dict[str, Any] = json.loads(pipe.recv_bytes())
+        return pipe.recv_bytes().decode()
     except (EOFError, OSError):
         raise HungUp from None
-    return message
 
 
 def _settle(job: AgentJob) -> None:

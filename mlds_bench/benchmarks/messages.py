@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import json
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 
@@ -35,10 +36,13 @@ class Learned(BaseModel):
     stopped_by: Literal["agent", "env_steps", "seconds"]
 
 
+AnswerKind = Literal["act done", "reset done", "keep done"]
+
+
 class Answer(BaseModel):
     """A question is answered; actions lie in the shared memory."""
 
-    kind: Literal["act done", "reset done", "keep done"]
+    kind: AnswerKind
 
 
 class Problem(BaseModel):
@@ -53,8 +57,23 @@ Message = Annotated[Ready | Point | Learned | Answer | Problem, Field(discrimina
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
+ANSWERS: tuple[AnswerKind, ...] = get_args(AnswerKind)
+_WRITTEN = {json.dumps({"kind": kind}).encode(): kind for kind in ANSWERS}
+"""Answers come by the thousand and hold nothing else: they need no parsing."""
+_ANSWERED = {kind: content for content, kind in _WRITTEN.items()}
+
+
+def write_message(kind: str, **content: Any) -> bytes:
+    """A message as JSON."""
+    if kind in _ANSWERED:
+        return _ANSWERED[kind]
+    return json.dumps({"kind": kind, **content}).encode()
+
+
 def read_message(content: bytes) -> dict[str, Any]:
     """A message as a dictionary; an empty one for what is none."""
+    if content in _WRITTEN:
+        return {"kind": _WRITTEN[content]}
     try:
         return _MESSAGE.validate_json(content).model_dump()
     except ValidationError:
