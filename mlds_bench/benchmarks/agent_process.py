@@ -178,7 +178,8 @@ def _answer(agent: AgentAdapter, env: Any, pipe: Connection, report: Report) -> 
             exchange.shrink(num_envs)
         else:
             actions = agent.act(exchange.read("observation"), deterministic=True)
-            exchange.write("action", check_actions(spaces[1], actions, num_envs))
+            actions = check_actions(spaces[1], actions, num_envs, is_last=False)
+            exchange.write("action", actions)  # which the harness looks at in its own process
         report(f"{question} done")
 
 

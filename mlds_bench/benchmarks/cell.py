@@ -30,6 +30,7 @@ from mlds_bench.benchmarks.provenance import Provenance
 from mlds_bench.benchmarks.suite import Cell
 from mlds_bench.benchmarks.trained import COMMITTED
 from mlds_bench.benchmarks.variant import Variant
+from mlds_bench.envs.actions import InvalidAction
 from mlds_bench.envs.core import Recording
 from mlds_bench.envs.registry import ENVIRONMENTS, Environment
 from mlds_bench.leaderboard.record import (
@@ -160,14 +161,17 @@ def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> R
         env.single_observation_space, env.single_action_space, variant.test_instances
     )
     began = time.perf_counter()
-    recording = evaluate(
-        env,
-        lambda observation: link.act(observation, seconds),
-        lambda done: link.reset(done, seconds),
-        (lambda mask: link.keep(mask, seconds)) if outcome.can_shrink else None,
-        seed=test_seed,
-        episodes=variant.test_episodes,
-    )
+    try:
+        recording = evaluate(
+            env,
+            lambda observation: link.act(observation, seconds),
+            lambda done: link.reset(done, seconds),
+            (lambda mask: link.keep(mask, seconds)) if outcome.can_shrink else None,
+            seed=test_seed,
+            episodes=variant.test_episodes,
+        )
+    except InvalidAction as error:
+        raise CellFailure("failed", f"InvalidAction: {error}, while acting") from None
     outcome.scores = environment.score(recording, **kwargs)
     outcome.eval_seconds = time.perf_counter() - began
     outcome.test_episodes = variant.test_instances * variant.test_episodes

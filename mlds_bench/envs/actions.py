@@ -19,6 +19,8 @@ def check_actions(
     actions: Any,
     num_envs: int,
     mask: npt.NDArray[np.bool_] | None = None,
+    *,
+    is_last: bool = True,
 ) -> Any:
     """Return a batch of actions as arrays of the space's dtype, or raise `InvalidAction`.
 
@@ -27,8 +29,10 @@ def check_actions(
         actions: (num_envs, *shape), or a mapping of such for a Dict.
         num_envs: size of the batch.
         mask: (num_envs, n) bool, True where an action of a Discrete space is legal.
+        is_last: whether nobody looks at them after this; else the values of a continuous space
+            are left to the check that follows.
     """
-    return _check(space, actions, num_envs, mask, "action")
+    return _check(space, actions, num_envs, mask, "action", is_last=is_last)
 
 
 def _check(
@@ -37,6 +41,8 @@ def _check(
     num_envs: int,
     mask: npt.NDArray[np.bool_] | None,
     name: str,
+    *,
+    is_last: bool,
 ) -> Any:
     if isinstance(space, spaces.Dict):
         if not isinstance(actions, Mapping) or set(actions) != set(space.spaces):
@@ -46,12 +52,14 @@ def _check(
                 f"{name} must be a mapping with the keys {sorted(space.spaces)}, got {got}"
             )
         return {
-            key: _check(inner, actions[key], num_envs, None, f"{name}[{key!r}]")
+            key: _check(inner, actions[key], num_envs, None, f"{name}[{key!r}]", is_last=is_last)
             for key, inner in space.spaces.items()
         }
     array = _as_array(actions, (num_envs, *(space.shape or ())), name)
     if isinstance(space, spaces.Box) and space.dtype is not None and space.dtype.kind == "f":
-        return _check_box(space, array, name)
+        with np.errstate(over="ignore"):  # what the smaller type cannot hold becomes infinite
+            array = array.astype(space.dtype, copy=False)
+        return _check_box(space, array, name) if is_last else array
     return _check_integers(space, array, mask, name)
 
 
@@ -70,8 +78,6 @@ def _as_array(actions: Any, shape: tuple[int, ...], name: str) -> npt.NDArray[An
 
 
 def _check_box(space: spaces.Box, array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
-    with np.errstate(over="ignore"):  # what the smaller type cannot hold becomes infinite: refused
-        array = array.astype(space.dtype, copy=False)
     finite = np.finfo(array.dtype)
     narrowest = max(space.low.max(), finite.min), min(space.high.min(), finite.max)
     if array.size and array.min() >= narrowest[0] and array.max() <= narrowest[1]:

@@ -78,6 +78,12 @@ AGENTS: dict[str, Agent] = {
     "exits_in_import": Agent("failed", "SystemExit", top="sys.exit('no import')"),
     "nan": Agent("failed", "InvalidAction: .*nan", act="return obs * np.nan"),
     "far": Agent("failed", r"InvalidAction: .*2", act="return obs * 0 + 2.5"),
+    "disarms": Agent(
+        "failed",
+        r"InvalidAction: action\[0, 0\] is nan, .*, while acting",
+        top="from mlds_bench.benchmarks import agent_process",
+        act="agent_process.check_actions = lambda *_, **__: obs * np.nan; return obs",
+    ),
     "shape": Agent("failed", r"InvalidAction: .*\(1024, 1\)", act="return obs[:3, 0]"),
     "strings": Agent("failed", "InvalidAction: ", act="return np.full((len(obs), 1), 'one')"),
     "nothing": Agent("failed", "InvalidAction: ", act="return None"),
