@@ -45,12 +45,11 @@ def test_spurious_minima_are_safran_and_shamirs(records: list[Record]) -> None:
     """Within five points wherever the paper has a share, but for two; none with two to spare."""
     far = set()
     for variant in TEACHERS:
-        (share,) = shares(records, variant.id, "gd")
-        for figure in variant.published:
-            if abs(share - figure.value) > 0.05:
+        for share in shares(records, variant.id, "gd"):
+            if any(abs(share - figure.value) > 0.05 for figure in variant.published):
                 far.add(variant.id)
-        if variant.env_kwargs["n"] == variant.env_kwargs["k"] + 2:
-            assert share == 1.0, variant.id
+            if variant.env_kwargs["n"] == variant.env_kwargs["k"] + 2:
+                assert share == 1.0, variant.id
     assert far <= OFF_THE_COLUMN
 
 
@@ -58,11 +57,13 @@ def test_spurious_minima_are_safran_and_shamirs(records: list[Record]) -> None:
 def test_the_two_exceptions_leave_the_papers_own_column(
     records: list[Record], extra: int, k: int
 ) -> None:
-    """Between its neighbours in the paper the share we find is nearer the middle than its own."""
+    """Between its neighbours in the paper each seed finds a share nearer the middle."""
     stuck = STUCK[extra]
     middle = (stuck[k - 1] + stuck[k + 1]) / 2.0
-    (share,) = shares(records, f"hw1-2/teacher-k{k}-n{k + extra}", "gd")
-    assert abs(100.0 * (1.0 - share) - middle) < abs(stuck[k] - middle)
+    found = shares(records, f"hw1-2/teacher-k{k}-n{k + extra}", "gd")
+    assert len(found) == 3
+    for share in found:
+        assert abs(100.0 * (1.0 - share) - middle) < abs(stuck[k] - middle)
 
 
 @pytest.mark.parametrize("agent", ["gradient-norm", "adam", "lbfgs"])
