@@ -1,7 +1,8 @@
 """The process an agent lives in: it holds the train split, learns, and then answers observations.
 
-It never learns the seed of the test split, nor sees more of it than observations. Messages are
-JSON; observations and actions cross in shared memory. Whatever the agent does wrong is said in one
+It never learns the seed of the test split, nor sees more of it than observations. The harness asks
+in single words, the agent's messages are JSON, observations and actions cross in shared memory.
+Whatever the agent does wrong is said in one
 message, with the traceback in the cell's log.
 """
 

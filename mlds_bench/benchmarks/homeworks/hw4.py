@@ -26,10 +26,14 @@ BUDGETS = {
     "hw4-3/breakout": {**SHORT, "standard": ACTOR_CRITIC_HOUR, **COURSE_SCALE},
 }
 BY_AGENT = {
+    # As many decisions as ours has, in a time of their own.
+    "hw4-1/pong": {
+        "sb3:*": {**SHORT, "standard": Budget(900_000, seconds=5_400.0), **COURSE_SCALE},
+    },
     "hw4-2/breakout": {
         "ppo": {**SHORT, "standard": ACTOR_CRITIC_HOUR, **COURSE_SCALE},
         "n-step": {**SHORT, "standard": Budget(5_000_000, seconds=10_800.0), **COURSE_SCALE},
-    }
+    },
 }
 # The course's policy gradient learns once from each of about 6,000 games.
 REINFORCE = {
