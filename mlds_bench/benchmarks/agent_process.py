@@ -2,8 +2,7 @@
 
 It never learns the seed of the test split, nor sees more of it than observations. The harness asks
 in single words, the agent's messages are JSON, observations and actions cross in shared memory.
-Whatever the agent does wrong is said in one
-message, with the traceback in the cell's log.
+Whatever the agent does wrong is said in one message, with the traceback in the cell's log.
 """
 
 from __future__ import annotations

@@ -245,6 +245,7 @@ def _teacher(k: int, extra: int) -> Variant:
     )
 
 
-TEACHERS = tuple(_teacher(k, extra) for extra in range(3) for k in STUCK_AT_K)
+# The largest first, so that no worker is left alone with one at the end.
+TEACHERS = tuple(_teacher(k, extra) for k in reversed(STUCK_AT_K) for extra in (1, 0, 2))
 
 VARIANTS = (*CORE, *SMALL_NETWORKS, *TEACHERS)
