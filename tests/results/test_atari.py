@@ -34,6 +34,15 @@ def test_ppo_passes_pong_within_ten_minutes_on_two_cores(records: list[Record]) 
     assert {(record.hardware["cores"], record.threads) for record in ours} == {(2, 2)}
 
 
+def test_ppo_is_far_above_it_within_half_an_hour(records: list[Record]) -> None:
+    """Above 15, of the same test."""
+    ours = of(records, "hw4-3/pong", "ppo")
+    assert median(record.scores["mean_return"] for record in ours) > 15.0
+    assert {record.scores["games"] for record in ours} == {30.0}
+    assert {record.budget.seconds for record in ours} == {1800.0}
+    assert {(record.hardware["cores"], record.threads) for record in ours} == {(2, 2)}
+
+
 def test_ppo_passes_breakout_within_an_hour_on_two_cores(records: list[Record]) -> None:
     """A hundred lives of the test, above 40 a life."""
     ours = of(records, "hw4-2/breakout", "ppo")
