@@ -55,8 +55,6 @@ class Problem(BaseModel):
 
 Message = Annotated[Ready | Point | Learned | Answer | Problem, Field(discriminator="kind")]
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
-
-
 ANSWERS: tuple[AnswerKind, ...] = get_args(AnswerKind)
 _WRITTEN = {json.dumps({"kind": kind}).encode(): kind for kind in ANSWERS}
 """Answers come by the thousand and hold nothing else: they need no parsing."""

@@ -95,6 +95,22 @@ def test_right_actions_come_back_in_the_type_of_the_space() -> None:
     assert composite["v"].dtype == np.float32
 
 
+def test_a_first_check_leaves_continuous_values_to_the_last() -> None:
+    """Shapes, kinds and integers are refused at once, so that nothing wraps on its way."""
+    action = {"v": np.array([[np.nan], [7.0]]), "go": [1, 2]}
+    first = check_actions(COMPOSITE, action, 2, is_last=False)
+    assert first["v"].dtype == np.float32
+    with pytest.raises(InvalidAction, match="is nan, outside"):
+        check_actions(COMPOSITE, first, 2)
+    for wrong in (
+        {**action, "v": [[0.0]]},
+        {**action, "v": [["a"], ["b"]]},
+        {**action, "go": [1, 3]},
+    ):
+        with pytest.raises(InvalidAction):
+            check_actions(COMPOSITE, wrong, 2, is_last=False)
+
+
 def test_integer_bounds_are_inclusive() -> None:
     """Smallest and largest legal value of every integer space."""
     assert integer_bounds(spaces.Discrete(3, start=-1)) == (-1, 1)
