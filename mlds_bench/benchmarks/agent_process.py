@@ -203,9 +203,19 @@ def _settle(job: AgentJob) -> None:
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(job.threads)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
-    if job.device == "cpu" and sys.platform == "linux":
+    if job.device != "cpu":
+        _repeat_on_accelerators()
+    elif sys.platform == "linux":
         limit = job.memory_mb * 2**20
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _repeat_on_accelerators() -> None:
+    """The same seed, the same figures, where torch has a way; a warning where it has none."""
+    import torch
+
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def _end_with_parent() -> None:

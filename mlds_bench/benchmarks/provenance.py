@@ -30,8 +30,13 @@ class Provenance:
 
 
 @cache
-def provenance() -> Provenance:
-    """Of this process and machine."""
+def provenance(device: str = "cpu") -> Provenance:
+    """Of this process and machine.
+
+    Args:
+        device: torch device of the agents; unless it is the processor, the hardware names it.
+    """
+    accelerator = {} if device == "cpu" else {"accelerator": _accelerator(device)}
     return Provenance(
         package_version=mlds_bench.__version__,
         git_commit=_git_commit(),
@@ -42,6 +47,7 @@ def provenance() -> Provenance:
             "cores": cores(),
             "memory_mb": psutil.virtual_memory().total // 2**20,
             "platform": f"{platform.system()} {platform.machine()}",
+            **accelerator,
         },
     )
 
@@ -61,6 +67,13 @@ def _processor() -> str:
             if name.strip() == "model name":
                 return value.strip()
     return platform.processor() or platform.machine()
+
+
+def _accelerator(device: str) -> str:
+    import torch
+
+    is_cuda = torch.device(device).type == "cuda"
+    return torch.cuda.get_device_name(device) if is_cuda else device
 
 
 def _git_commit() -> str | None:

@@ -90,9 +90,10 @@ def run(
     todo = [cell for cell, state, _ in standings if state != "finished"]
     summary = Summary([r for _, state, r in standings if state == "finished" and r is not None])
     _sweep(todo, out)
+    where = provenance(cells[0].device if cells else "cpu")
     watcher.begin(todo, summary.found, sum(state == "stale" for _, state, _ in standings))
     try:
-        for event in LocalEngine(workers).run(todo, out, provenance()):
+        for event in LocalEngine(workers).run(todo, out, where):
             watcher.event(event)
             if event.record is not None:
                 summary.made.append(event.record)

@@ -10,6 +10,7 @@ SURROUNDINGS = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OMP_WAIT_POLICY": "PASSIVE",  # an idle thread of torch leaves its core to the emulators
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # without it products on an accelerator do not repeat
     "PYTHONHASHSEED": "0",
 }
 

@@ -286,3 +286,25 @@ def test_records_are_strict_json_and_alone(out: Path) -> None:
 
     json.loads(cell.path(out).read_text(), parse_constant=refuse)
     assert [path.name for path in out.iterdir()] == ["smoke"]
+
+
+REPEATABLE = """
+class Mine:
+    def act(self, obs):
+        import os, torch
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+        return [[float(torch.are_deterministic_algorithms_enabled())]] * len(obs)
+"""
+
+
+@pytest.mark.parametrize(("device", "error"), [("cpu", 1.0), ("meta", 1.217)])
+def test_an_accelerator_is_told_to_repeat_and_named(
+    tmp_path: Path, device: str, error: float
+) -> None:
+    """The agent tells by a constant: against sinc 0 errs by its 1, and 1 by its -0.217."""
+    (tmp_path / "mine.py").write_text(REPEATABLE)
+    cells = [replace(cell, device=device) for cell in short_cells(tmp_path / "mine.py")]
+    (record,) = run_quietly(cells, tmp_path / "out").records
+    assert record.state == "ok", record.reason
+    assert record.scores["sup_error"] == pytest.approx(error, abs=0.01)
+    assert record.hardware.get("accelerator") == (None if device == "cpu" else device)
