@@ -215,6 +215,7 @@ def _repeat_on_accelerators() -> None:
     import torch
 
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # Filling memory that nobody has written yet is a help for debugging, and slow.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
