@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from mlds_bench.canvas import SERIES, add_panels, new_figure, save, styled
+from mlds_bench.canvas import FAINT, SERIES, add_panels, new_figure, save, styled
 from mlds_bench.leaderboard.record import NoRecords, Record, read_records
+from mlds_bench.leaderboard.reference import ReferenceCurve, reference_curves
 from mlds_bench.leaderboard.rows import grouped
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -25,6 +26,8 @@ GRID = 200
 """Places at which the curves of several seeds are compared."""
 MOST_AGENTS = len(SERIES)
 AXES = ("steps", "minutes")
+DASHES = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
+"""Of published curves, in turn; they are all grey."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,10 @@ def learning_curves(records: Sequence[Record]) -> Figure | None:
     Returns:
         Two panels: against environment steps, and against minutes of training. A line is the mean
         over seeds, its band reaches from the least to the most of them. The best `MOST_AGENTS` at
-        the end are shown.
+        the end are shown; behind them, against steps, what others published (`reference`).
+
+    Raises:
+        TornCurves: what others published is there, and torn.
     """
     found = {
         agent: [curve for curve in map(read_curve, members) if curve]
@@ -98,6 +104,9 @@ def learning_curves(records: Sequence[Record]) -> Figure | None:
     sign, how = (-1.0, "minus ") if is_error(first) else (1.0, "")
     over = "" if is_error(first) else ", mean of the last tenth"
     note = f"{how}{what} as the agent saw it{over}; band: least and most of the seeds"
+    published = reference_curves(first.variant)
+    if published:
+        note += "; grey: published by others"
     with styled():
         figure = new_figure(10.6, 4.4, f"{first.variant}: learning, preset {first.preset}", note)
         by_steps, by_time = add_panels(figure, 2, right=2.6)
@@ -107,6 +116,7 @@ def learning_curves(records: Sequence[Record]) -> Figure | None:
             steps, minutes = ([getattr(c, name) for c in curves[agent]] for name in AXES)
             _plot(by_steps, list(zip(steps, shown, strict=True)), colour, label)
             _plot(by_time, list(zip(minutes, shown, strict=True)), colour, label)
+        _plot_published(by_steps, published, legend_of=by_time)
         by_steps.set(xlabel="environment steps", ylabel=how + what)
         by_time.set(xlabel="minutes of training")
         for axes in (by_steps, by_time):
@@ -132,6 +142,7 @@ def write_curves(out: str | Path) -> list[Path]:
     Raises:
         NoRecords: the folder holds no record, or nobody has learnt in them.
         TornRecord: one of the files is no record.
+        TornCurves: the user's copy of published curves is torn.
         OSError: the folder cannot be written.
     """
     groups = grouped(read_records(out), lambda record: (record.preset, record.variant))
@@ -154,3 +165,19 @@ def _plot(axes: Axes, lines: Sequence[tuple[Array, Array]], colour: str, label: 
     axes.plot(grid, values.mean(0), color=colour, linewidth=1.6, label=label)
     if len(lines) > 1:
         axes.fill_between(grid, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
+
+
+def _plot_published(axes: Axes, curves: Sequence[ReferenceCurve], *, legend_of: Axes) -> None:
+    """As far as others were after so many steps, within what is shown; named in another legend."""
+    left, right = axes.get_xlim()
+    for curve, dashes in zip(curves, DASHES, strict=False):
+        shown = curve.steps <= right
+        look: dict[str, Any] = {
+            "color": FAINT,
+            "linewidth": 1.1,
+            "linestyle": dashes,
+            "label": curve.label,
+        }
+        axes.plot(curve.steps[shown], curve.value[shown], zorder=1.0, **look)
+        legend_of.plot([], [], **look)
+    axes.set_xlim(left, right)
