@@ -34,6 +34,18 @@ def test_ppo_passes_pong_within_ten_minutes_on_two_cores(records: list[Record]) 
     assert {(record.hardware["cores"], record.threads) for record in ours} == {(2, 2)}
 
 
+def test_ppo_passes_pong_in_a_fifth_of_the_time_of_stable_baselines3(
+    records: list[Record],
+) -> None:
+    """Theirs, with the zoo's settings, has not passed when it has had five times our time."""
+    ours = of(records, "hw4-1/pong", "ppo")
+    (theirs,) = of(records, "hw4-1/pong", "sb3:PPO@zoo=true")
+    assert theirs.scores["mean_return"] < 3.0
+    assert theirs.seconds_to_pass is None
+    assert theirs.hardware == ours[0].hardware
+    assert (theirs.train_seconds or 0.0) > 5.0 * max(r.train_seconds or 0.0 for r in ours)
+
+
 @pytest.mark.parametrize(
     ("variant", "agent", "score", "mark", "seconds", "cores"),
     [
