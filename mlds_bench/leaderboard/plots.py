@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -90,42 +90,24 @@ def learning_curves(records: Sequence[Record]) -> Figure | None:
     Raises:
         TornCurves: what others published is there, and torn.
     """
-    found = {
-        agent: [curve for curve in map(read_curve, members) if curve]
-        for agent, members in grouped(records, lambda record: record.agent).items()
-    }
-    curves = {agent: members for agent, members in found.items() if members}
+    curves = _best_first(records)
     if not curves:
         return None
-    best = sorted(curves, key=lambda agent: -np.mean([c.value[-1] for c in curves[agent]]))
     first = records[0]
-    knows_returns = any(p.episode_return is not None for r in records for p in r.curve)
-    what = "return of an episode" if knows_returns else "reward of a step"
-    sign, how = (-1.0, "minus ") if is_error(first) else (1.0, "")
-    over = "" if is_error(first) else ", mean of the last tenth"
-    note = f"{how}{what} as the agent saw it{over}; band: least and most of the seeds"
+    what, note = _words(records)
     published = reference_curves(first.variant)
     if published:
         note += "; grey: published by others"
     with styled():
         figure = new_figure(10.6, 4.4, f"{first.variant}: learning, preset {first.preset}", note)
-        by_steps, by_time = add_panels(figure, 2, right=2.6)
-        for agent, colour in zip(best, SERIES, strict=False):
-            label = f"{agent} ({len(curves[agent])})"
-            shown = [sign * curve.value for curve in curves[agent]]
-            steps, minutes = ([getattr(c, name) for c in curves[agent]] for name in AXES)
-            _plot(by_steps, list(zip(steps, shown, strict=True)), colour, label)
-            _plot(by_time, list(zip(minutes, shown, strict=True)), colour, label)
+        by_steps, by_time = panels = add_panels(figure, 2, right=2.6)
+        for axes, name in zip(panels, AXES, strict=True):
+            _plot_agents(axes, curves, name, sign=-1.0 if is_error(first) else 1.0)
         _plot_published(by_steps, published, legend_of=by_time)
-        by_steps.set(xlabel="environment steps", ylabel=how + what)
+        by_steps.set(xlabel="environment steps", ylabel=what)
         by_time.set(xlabel="minutes of training")
-        for axes in (by_steps, by_time):
-            axes.grid(visible=True, axis="y")
-            if is_error(first):
-                axes.loglog()
-            else:
-                axes.set_xlim(left=0.0)
-                axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        for axes in panels:
+            _scale(axes, logarithmic=is_error(first))
         by_time.legend(title="agent (seeds)", loc="upper left", bbox_to_anchor=(1.02, 1.0))
     return figure
 
@@ -156,6 +138,44 @@ def write_curves(out: str | Path) -> list[Path]:
     if not written:
         raise NoRecords(f"{out}: no agent has learnt in its records, so there are no curves")
     return written
+
+
+def _best_first(records: Sequence[Record]) -> dict[str, list[Curve]]:
+    """The curves of every agent that has any, those first that end highest."""
+    found = {
+        agent: [curve for curve in map(read_curve, members) if curve]
+        for agent, members in grouped(records, lambda record: record.agent).items()
+    }
+    ends = {
+        a: np.mean([curve.value[-1] for curve in curves]) for a, curves in found.items() if curves
+    }
+    return {agent: found[agent] for agent in sorted(ends, key=lambda agent: -ends[agent])}
+
+
+def _words(records: Sequence[Record]) -> tuple[str, str]:
+    """What the curves show, for an axis, and how it is averaged, for a note."""
+    knows_returns = any(p.episode_return is not None for r in records for p in r.curve)
+    what = "return of an episode" if knows_returns else "reward of a step"
+    what, over = (
+        (f"minus {what}", "") if is_error(records[0]) else (what, ", mean of the last tenth")
+    )
+    return what, f"{what} as the agent saw it{over}; band: least and most of the seeds"
+
+
+def _plot_agents(axes: Axes, curves: Mapping[str, list[Curve]], name: str, sign: float) -> None:
+    """Against the attribute ``name`` of the curves, as many agents as there are colours."""
+    for (agent, members), colour in zip(curves.items(), SERIES, strict=False):
+        lines = [(getattr(curve, name), sign * curve.value) for curve in members]
+        _plot(axes, lines, colour, f"{agent} ({len(members)})")
+
+
+def _scale(axes: Axes, *, logarithmic: bool) -> None:
+    axes.grid(visible=True, axis="y")
+    if logarithmic:
+        axes.loglog()
+    else:
+        axes.set_xlim(left=0.0)
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
 def _plot(axes: Axes, lines: Sequence[tuple[Array, Array]], colour: str, label: str) -> None:
