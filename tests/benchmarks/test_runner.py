@@ -39,6 +39,13 @@ class Mine:
         raise Unsupported(f"not in {observation_space.shape}")
     def act(self, obs): ...
 """
+REPEATABLE = """
+class Mine:
+    def act(self, obs):
+        import os, torch
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+        return [[float(torch.are_deterministic_algorithms_enabled())]] * len(obs)
+"""
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -286,15 +293,6 @@ def test_records_are_strict_json_and_alone(out: Path) -> None:
 
     json.loads(cell.path(out).read_text(), parse_constant=refuse)
     assert [path.name for path in out.iterdir()] == ["smoke"]
-
-
-REPEATABLE = """
-class Mine:
-    def act(self, obs):
-        import os, torch
-        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
-        return [[float(torch.are_deterministic_algorithms_enabled())]] * len(obs)
-"""
 
 
 @pytest.mark.parametrize(("device", "error"), [("cpu", 1.0), ("meta", 1.217)])
