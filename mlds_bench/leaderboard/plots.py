@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -24,7 +25,8 @@ WINDOW = 10
 """Stretches of a curve, a tenth of it, over which its values are averaged."""
 GRID = 200
 """Places at which the curves of several seeds are compared."""
-MOST_AGENTS = len(SERIES)
+LOOKS = tuple(product(("-", "--"), SERIES))
+"""Line style and colour of agents, in turn."""
 AXES = ("steps", "minutes")
 DASHES = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 """Of published curves, in turn; they are all grey."""
@@ -84,8 +86,9 @@ def learning_curves(records: Sequence[Record]) -> Figure | None:
 
     Returns:
         Two panels: against environment steps, and against minutes of training. A line is the mean
-        over seeds, its band reaches from the least to the most of them. The best `MOST_AGENTS` at
-        the end are shown; behind them, against steps, what others published (`reference`).
+        over seeds, its band reaches from the least to the most of them. Agents are shown as far
+        as there are `LOOKS`, those that end highest; behind them, against steps, what others
+        published (`reference`).
 
     Raises:
         TornCurves: what others published is there, and torn.
@@ -98,6 +101,8 @@ def learning_curves(records: Sequence[Record]) -> Figure | None:
     published = reference_curves(first.variant)
     if published:
         note += "; grey: published by others"
+    if len(curves) > len(LOOKS):
+        note += f"; the best {len(LOOKS)} of {len(curves)} agents"
     with styled():
         figure = new_figure(10.6, 4.4, f"{first.variant}: learning, preset {first.preset}", note)
         by_steps, by_time = panels = add_panels(figure, 2, right=2.6)
@@ -163,10 +168,10 @@ def _words(records: Sequence[Record]) -> tuple[str, str]:
 
 
 def _plot_agents(axes: Axes, curves: Mapping[str, list[Curve]], name: str, sign: float) -> None:
-    """Against the attribute ``name`` of the curves, as many agents as there are colours."""
-    for (agent, members), colour in zip(curves.items(), SERIES, strict=False):
+    """Against the attribute ``name`` of the curves, as many agents as there are looks."""
+    for (agent, members), (style, colour) in zip(curves.items(), LOOKS, strict=False):
         lines = [(getattr(curve, name), sign * curve.value) for curve in members]
-        _plot(axes, lines, colour, f"{agent} ({len(members)})")
+        _plot(axes, lines, f"{agent} ({len(members)})", color=colour, linestyle=style)
 
 
 def _scale(axes: Axes, *, logarithmic: bool) -> None:
@@ -178,13 +183,15 @@ def _scale(axes: Axes, *, logarithmic: bool) -> None:
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
-def _plot(axes: Axes, lines: Sequence[tuple[Array, Array]], colour: str, label: str) -> None:
+def _plot(
+    axes: Axes, lines: Sequence[tuple[Array, Array]], label: str, *, color: str, linestyle: str
+) -> None:
     """The mean of some lines over what they share, and the band that they fill."""
     grid = np.linspace(max(x[0] for x, _ in lines), min(x[-1] for x, _ in lines), GRID)
     values = np.array([np.interp(grid, x, y) for x, y in lines])
-    axes.plot(grid, values.mean(0), color=colour, linewidth=1.6, label=label)
+    axes.plot(grid, values.mean(0), linewidth=1.6, label=label, color=color, linestyle=linestyle)
     if len(lines) > 1:
-        axes.fill_between(grid, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
+        axes.fill_between(grid, values.min(0), values.max(0), color=color, alpha=0.15, linewidth=0)
 
 
 def _plot_published(axes: Axes, curves: Sequence[ReferenceCurve], *, legend_of: Axes) -> None:

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlds_bench.leaderboard.plots import learning_curves, read_curve, trailing_mean, write_curves
+from mlds_bench.leaderboard.plots import (
+    LOOKS,
+    learning_curves,
+    read_curve,
+    trailing_mean,
+    write_curves,
+)
 from mlds_bench.leaderboard.record import NoRecords, Record
 from tests.leaderboard.factory import content, store
 
@@ -36,6 +42,10 @@ def record(returns: list[float | None], **changes: Any) -> Record:
 
 def lines(figure: Any, panel: int) -> list[Any]:
     return list(figure.axes[panel].get_lines())
+
+
+def words(figure: Any) -> str:
+    return " ".join(text.get_text() for text in figure.texts)
 
 
 def test_a_trailing_mean_by_hand() -> None:
@@ -76,6 +86,20 @@ def test_a_line_is_the_mean_of_the_seeds_over_what_they_share() -> None:
     assert set(deep.get_ydata()) == {2.0}
     assert (deep.get_xdata()[0], deep.get_xdata()[-1]) == (100.0, 300.0)
     assert lines(figure, 1)[1].get_xdata()[-1] == pytest.approx(3.0)
+
+
+def test_agents_have_looks_of_their_own_as_far_as_there_are_any() -> None:
+    """Nine are drawn apart; of one more than there are looks, the figure says so."""
+    agents = [record([float(i)] * 2, agent=f"agent-{i}") for i in range(len(LOOKS) + 1)]
+    figure = learning_curves(agents[:9])
+    assert figure is not None
+    looks = {(line.get_color(), line.get_linestyle()) for line in lines(figure, 0)}
+    assert len(looks) == 9
+    assert "agents" not in words(figure)
+    figure = learning_curves(agents)
+    assert figure is not None
+    assert len(lines(figure, 0)) == len(LOOKS)
+    assert f"the best {len(LOOKS)} of {len(agents)} agents" in words(figure)
 
 
 def test_errors_are_shown_by_their_logarithm() -> None:
