@@ -39,7 +39,7 @@ BY_AGENT = {
 # The course's policy gradient learns once from each of about 6,000 games.
 REINFORCE = {
     **SHORT,
-    "standard": Budget(10_000_000, seconds=10_800.0),
+    "standard": Budget(5_000_000, seconds=10_800.0),
     "course": Budget(20_000_000, seconds=21_600.0),
 }
 RANDOM = {
