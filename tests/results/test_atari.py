@@ -49,6 +49,7 @@ def test_ppo_passes_pong_in_a_fifth_of_the_time_of_stable_baselines3(
 @pytest.mark.parametrize(
     ("variant", "agent", "score", "mark", "seconds", "cores"),
     [
+        ("hw4-1/pong", "reinforce", "mean_return", 3.0, 10_800.0, 2),
         ("hw4-3/pong", "ppo", "mean_return", 15.0, 1_800.0, 2),
         ("hw4-2/breakout", "ppo", "mean_life_return", 40.0, 3_600.0, 2),
         ("hw4-2/breakout", "n-step", "mean_life_return", 40.0, 10_800.0, 1),
