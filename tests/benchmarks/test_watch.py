@@ -77,8 +77,8 @@ def test_what_an_agent_of_yours_has_learnt_is_found_in_your_runs(tmp_path: Path)
         ("hw1-1/sinc", "deep", "mlds/FunctionFitting-v0 draws no pictures; these do: mlds/"),
         (
             "hw4-2/breakout",
-            "noisy",
-            "noisy has not learnt hw4-2/breakout yet: mlds-bench run hw4-2/breakout -a noisy",
+            "reinforce",
+            "reinforce has not learnt hw4-2/breakout yet: mlds-bench run hw4-2/breakout -a rein",
         ),
     ],
 )
