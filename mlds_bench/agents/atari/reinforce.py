@@ -37,7 +37,8 @@ class ReinforceHyperparameters(PolicyHyperparameters):
         horizon: steps of each instance between two improvements. A point that lasts longer than two
             of them is learnt from in part.
         learning_rate: large, for what moves is a few pixels, and small among the differences of
-            frames: at a tenth of it as many points are won after more than twice the decisions.
+            frames: at a tenth of it as many points are won after more than twice the decisions
+            (one seed).
         baseline: whether a value, learnt beside the policy, is taken off the returns.
         value_weight: of the squared error of that value in the loss.
     """

@@ -36,7 +36,8 @@ BY_AGENT = {
         "n-step": {**SHORT, "standard": Budget(5_000_000, seconds=10_800.0), **COURSE_SCALE},
     },
 }
-# The course's policy gradient learns once from each of about 6,000 games; these are 1,500.
+# The course's policy gradient learns once from each of about 6,000 games; `standard` has
+# about 1,500.
 REINFORCE = {
     **SHORT,
     "standard": Budget(5_000_000, seconds=10_800.0),
