@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import VectorEnv
 
 from mlds_bench.agents.adapter import AgentAdapter, env_options
-from mlds_bench.agents.base import Budget, BudgetedEnv, BudgetExhausted, CurvePoint, Unsupported
+from mlds_bench.agents.base import Budget, BudgetedEnv, BudgetExhausted, Unsupported
 from mlds_bench.agents.params import build, effective_params
 from mlds_bench.agents.registry import AgentSpec
 from mlds_bench.benchmarks.exchange import Exchange
@@ -76,13 +77,24 @@ class Report:
 
 
 class ReportedEnv(BudgetedEnv):
-    """Tells the harness each point of the learning curve as it comes."""
+    """Tells the harness each point of the learning curve as it comes.
 
-    report: Report
+    Attributes:
+        points: so far, as the record has them: with the number of episodes behind each. (A
+            `CurvePoint` of the agents' own base has no such number: it would make every committed
+            record stale.)
+    """
+
+    def __init__(self, env: VectorEnv[Any, Any, Any], budget: Budget, report: Report) -> None:
+        super().__init__(env, budget)
+        self.report = report
+        self.points: list[dict[str, Any]] = []
 
     def _add_point(self) -> None:
+        episodes = self._ended
         super()._add_point()
-        self.report("point", point=asdict(self.curve[-1]))
+        self.points.append({**asdict(self.curve[-1]), "episodes": episodes})
+        self.report("point", point=self.points[-1])
 
 
 def serve(job: AgentJob, pipe: Connection, hidden: Iterable[Connection]) -> None:
@@ -135,8 +147,7 @@ def _live(job: AgentJob, pipe: Connection, report: Report) -> None:
     else:
         seed = derive(job.seed, "train")
         batch = environment.make(num_envs=agent.num_envs, seed=seed, **kwargs)
-        env = ReportedEnv(batch, job.budget)
-        env.report = report
+        env = ReportedEnv(batch, job.budget, report)
         _learn(agent, env)
         agent.save(job.folder)
         learned = _summary(env)
@@ -151,11 +162,11 @@ def _learn(agent: AgentAdapter, env: BudgetedEnv) -> None:
         return
 
 
-def _summary(env: BudgetedEnv) -> dict[str, Any]:
+def _summary(env: ReportedEnv) -> dict[str, Any]:
     seconds = env.seconds
-    curve: list[CurvePoint] = env.finish()
+    env.finish()
     return {
-        "curve": [asdict(point) for point in curve],
+        "curve": env.points,
         "env_steps": env.env_steps,
         "seconds": seconds,
         "stopped_by": env.stopped_by or "agent",

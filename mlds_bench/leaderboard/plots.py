@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,8 +22,10 @@ from mlds_bench.leaderboard.rows import grouped
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
+EPISODES = 30
+"""Over so many at least returns are averaged, as in the course's plots."""
 WINDOW = 10
-"""Stretches of a curve, a tenth of it, over which its values are averaged."""
+"""Stretches of a curve, a tenth of it, over which all else is averaged."""
 GRID = 200
 """Places at which the curves of several seeds are compared."""
 LOOKS = tuple(product(("-", "--"), SERIES))
@@ -47,21 +50,35 @@ class Curve:
     value: Array
 
 
-def read_curve(record: Record) -> Curve | None:
+def read_curve(record: Record, *, by_episodes: bool = False) -> Curve | None:
     """The curve of a record; None if there are fewer than two points to it.
 
-    Returns of games are averaged over the last tenth; errors fall by powers of ten, and are not.
+    Returns of games are averaged over the last `EPISODES` where the record counts them, over the
+    last tenth of the curve otherwise; errors fall by powers of ten, and are not averaged.
+
+    Args:
+        record: of an agent that learnt.
+        by_episodes: whether all points with a return count their episodes; see `counts_episodes`.
     """
     returns = [point for point in record.curve if point.episode_return is not None]
     points = returns or list(record.curve)
     if len(points) < 2:
         return None
     values = [p.reward if p.episode_return is None else p.episode_return for p in points]
+    counted = by_episodes and bool(returns)
+    weights = [float(p.episodes or 0) if counted else 1.0 for p in points]
+    window = 1 if is_error(record) else EPISODES if counted else WINDOW
     return Curve(
         np.array([float(point.env_steps) for point in points]),
         np.array([point.seconds / 60.0 for point in points]),
-        trailing_mean(np.array(values), 1 if is_error(record) else WINDOW),
+        trailing_mean(np.array(values), np.array(weights), window),
     )
+
+
+def counts_episodes(records: Sequence[Record]) -> bool:
+    """Whether the curves know returns, and of how many episodes each: older records do not."""
+    points = [p for record in records for p in record.curve if p.episode_return is not None]
+    return bool(points) and all(point.episodes is not None for point in points)
 
 
 def is_error(record: Record) -> bool:
@@ -69,12 +86,18 @@ def is_error(record: Record) -> bool:
     return record.primary.startswith("log10")
 
 
-def trailing_mean(values: Array, window: int) -> Array:
-    """Means (T,) of the last ``window`` of values (T,), of fewer at the start."""
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    ends = np.arange(1, len(values) + 1)
-    begins = np.maximum(ends - window, 0)
-    means: Array = (sums[ends] - sums[begins]) / (ends - begins)
+def trailing_mean(values: Array, weights: Array, window: float) -> Array:
+    """Means (T,) of the last of values (T,), each by its weight, over all at the start.
+
+    Args:
+        values: (T,).
+        weights: (T,), above 0.
+        window: as few of the values as weigh so much together.
+    """
+    sums, totals = (np.concatenate([[0.0], np.cumsum(x)]) for x in (values * weights, weights))
+    begins = np.searchsorted(totals, totals[1:] - window, side="right") - 1
+    begins = np.maximum(begins, 0)
+    means: Array = (sums[1:] - sums[begins]) / (totals[1:] - totals[begins])
     return means
 
 
@@ -147,8 +170,9 @@ def write_curves(out: str | Path) -> list[Path]:
 
 def _best_first(records: Sequence[Record]) -> dict[str, list[Curve]]:
     """The curves of every agent that has any, those first that end highest."""
+    read = partial(read_curve, by_episodes=counts_episodes(records))
     found = {
-        agent: [curve for curve in map(read_curve, members) if curve]
+        agent: [curve for curve in map(read, members) if curve]
         for agent, members in grouped(records, lambda record: record.agent).items()
     }
     ends = {
@@ -161,8 +185,9 @@ def _words(records: Sequence[Record]) -> tuple[str, str]:
     """What the curves show, for an axis, and how it is averaged, for a note."""
     knows_returns = any(p.episode_return is not None for r in records for p in r.curve)
     what = "return of an episode" if knows_returns else "reward of a step"
+    last = f"{EPISODES} episodes or more" if counts_episodes(records) else "tenth"
     what, over = (
-        (f"minus {what}", "") if is_error(records[0]) else (what, ", mean of the last tenth")
+        (f"minus {what}", "") if is_error(records[0]) else (what, f", mean of the last {last}")
     )
     return what, f"{what} as the agent saw it{over}; band: least and most of the seeds"
 

@@ -63,6 +63,9 @@ class CurvePoint(Model):
     episode_return: float | None = Field(
         description="Mean return of the episodes that ended since the point before; null if none."
     )
+    episodes: int | None = Field(
+        default=None, ge=0, description="How many those were; null where it was not counted."
+    )
 
 
 class Anchor(Model):

@@ -99,6 +99,8 @@ def test_a_record_says_what_was_run(mine: Path, out: Path) -> None:
     assert (record.env_steps, record.stopped_by) == (cell.budget.env_steps, "env_steps")
     assert record.budget.env_steps == cell.budget.env_steps
     assert record.curve[-1].env_steps == record.env_steps
+    one_step_each = sum(point.episodes or 0 for point in record.curve)
+    assert one_step_each == record.env_steps
     rewards = [point.reward for point in record.curve]
     assert -1 < min(rewards) <= max(rewards) < 0
     assert record.threads == cell.variant.threads

@@ -32,11 +32,15 @@ GAME = {
 }
 
 
-def record(returns: list[float | None], **changes: Any) -> Record:
+def record(
+    returns: list[float | None], episodes: list[int] | None = None, **changes: Any
+) -> Record:
     curve = [
         {"env_steps": 100 * i, "seconds": 60.0 * i, "reward": -0.5, "episode_return": value}
         for i, value in enumerate(returns, start=1)
     ]
+    for point, count in zip(curve, episodes or (), strict=False):
+        point["episodes"] = count
     return Record.model_validate(content(**{**GAME, "curve": curve, **changes}))
 
 
@@ -50,9 +54,16 @@ def words(figure: Any) -> str:
 
 def test_a_trailing_mean_by_hand() -> None:
     """Of fewer values at the start."""
-    values = np.array([1.0, 3.0, 5.0, 1.0])
-    assert trailing_mean(values, 2).tolist() == [1.0, 2.0, 4.0, 3.0]
-    assert trailing_mean(values, 1).tolist() == values.tolist()
+    values, ones = np.array([1.0, 3.0, 5.0, 1.0]), np.ones(4)
+    assert trailing_mean(values, ones, 2).tolist() == [1.0, 2.0, 4.0, 3.0]
+    assert trailing_mean(values, ones, 1).tolist() == values.tolist()
+
+
+def test_a_trailing_mean_of_weighted_values_by_hand() -> None:
+    """As few of the last as weigh enough; one alone, where it outweighs the window."""
+    values, weights = np.array([1.0, 3.0, 5.0, 1.0]), np.array([1.0, 3.0, 1.0, 7.0])
+    assert trailing_mean(values, weights, 4).tolist() == [1.0, 2.5, 3.5, 1.0]
+    assert trailing_mean(values, weights, 8).tolist() == [1.0, 2.5, 3.0, 1.5]
 
 
 def test_stretches_without_an_end_are_passed_over() -> None:
@@ -62,6 +73,30 @@ def test_stretches_without_an_end_are_passed_over() -> None:
     assert curve.steps.tolist() == [200.0, 400.0]
     assert curve.minutes.tolist() == [2.0, 4.0]
     assert curve.value.tolist() == [2.0, 3.0]
+
+
+def test_returns_are_averaged_over_episodes_where_all_records_count_them() -> None:
+    """Thirty or more, as in the course's plots; over a tenth where a record does not say."""
+    counted = record([0.0, 4.0, 1.0], [10, 20, 15])
+    curve = read_curve(counted, by_episodes=True)
+    assert curve is not None
+    assert curve.value.tolist() == [0.0, 80.0 / 30.0, 95.0 / 35.0]
+    figure = learning_curves([counted])
+    assert figure is not None
+    assert "mean of the last 30 episodes or more" in words(figure)
+    assert lines(figure, 0)[0].get_ydata()[-1] == pytest.approx(95.0 / 35.0)
+    figure = learning_curves([counted, record([1.0, 2.0], seed=1)])
+    assert figure is not None
+    assert "mean of the last tenth" in words(figure)
+    assert lines(figure, 0)[0].get_ydata()[0] == pytest.approx((0.0 + 1.0) / 2.0)
+
+
+def test_of_an_agent_without_a_single_end_the_reward_is_shown_beside_counted_episodes() -> None:
+    figure = learning_curves(
+        [record([4.0, 4.0], [30, 30]), record([None, None], [0, 0], agent="wide")]
+    )
+    assert figure is not None
+    assert [line.get_ydata()[-1] for line in lines(figure, 0)] == [4.0, -0.5]
 
 
 def test_without_any_end_the_reward_is_shown() -> None:
