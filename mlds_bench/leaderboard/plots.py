@@ -53,32 +53,45 @@ class Curve:
 def read_curve(record: Record, *, by_episodes: bool = False) -> Curve | None:
     """The curve of a record; None if there are fewer than two points to it.
 
-    Returns of games are averaged over the last `EPISODES` where the record counts them, over the
-    last tenth of the curve otherwise; errors fall by powers of ten, and are not averaged.
+    Returns are averaged over the last `EPISODES` or the last tenth of the curve, rewards, where no
+    episode ended, over a tenth; errors fall by powers of ten, and are not averaged.
 
     Args:
         record: of an agent that learnt.
-        by_episodes: whether all points with a return count their episodes; see `counts_episodes`.
+        by_episodes: whether its episodes are known; see `episodes_of`.
     """
     returns = [point for point in record.curve if point.episode_return is not None]
     points = returns or list(record.curve)
     if len(points) < 2:
         return None
     values = [p.reward if p.episode_return is None else p.episode_return for p in points]
-    counted = by_episodes and bool(returns)
-    weights = [float(p.episodes or 0) if counted else 1.0 for p in points]
-    window = 1 if is_error(record) else EPISODES if counted else WINDOW
+    counts = episodes_of(record) if by_episodes else None
+    window = 1 if is_error(record) else EPISODES if counts else WINDOW
     return Curve(
         np.array([float(point.env_steps) for point in points]),
         np.array([point.seconds / 60.0 for point in points]),
-        trailing_mean(np.array(values), np.array(weights), window),
+        trailing_mean(np.array(values), np.array(counts or np.ones(len(points))), window),
     )
 
 
-def counts_episodes(records: Sequence[Record]) -> bool:
-    """Whether the curves know returns, and of how many episodes each: older records do not."""
-    points = [p for record in records for p in record.curve if p.episode_return is not None]
-    return bool(points) and all(point.episodes is not None for point in points)
+def episodes_of(record: Record) -> list[float] | None:
+    """How many episodes are behind each return of a curve; None if that is not known.
+
+    Older records do not count them. In games that only give points they follow from the total
+    reward, but for what is won and lost by games that are under way at either end.
+    """
+    begins = [0, *(point.env_steps for point in record.curve)]
+    totals = [p.reward * (p.env_steps - b) for p, b in zip(record.curve, begins, strict=False)]
+    returns = [
+        (point.episodes, point.episode_return, total)
+        for point, total in zip(record.curve, totals, strict=True)
+        if point.episode_return is not None
+    ]
+    if all(count is not None for count, _, _ in returns):
+        return [float(count or 0) for count, _, _ in returns]
+    if all(mean > 0.0 and total > 0.0 for _, mean, total in returns):
+        return [max(total / mean, 1.0) for _, mean, total in returns]
+    return None
 
 
 def is_error(record: Record) -> bool:
@@ -170,7 +183,7 @@ def write_curves(out: str | Path) -> list[Path]:
 
 def _best_first(records: Sequence[Record]) -> dict[str, list[Curve]]:
     """The curves of every agent that has any, those first that end highest."""
-    read = partial(read_curve, by_episodes=counts_episodes(records))
+    read = partial(read_curve, by_episodes=_by_episodes(records))
     found = {
         agent: [curve for curve in map(read, members) if curve]
         for agent, members in grouped(records, lambda record: record.agent).items()
@@ -181,11 +194,17 @@ def _best_first(records: Sequence[Record]) -> dict[str, list[Curve]]:
     return {agent: found[agent] for agent in sorted(ends, key=lambda agent: -ends[agent])}
 
 
+def _by_episodes(records: Sequence[Record]) -> bool:
+    """Whether all that is shown can be averaged over episodes."""
+    return all(episodes_of(record) is not None for record in records)
+
+
 def _words(records: Sequence[Record]) -> tuple[str, str]:
     """What the curves show, for an axis, and how it is averaged, for a note."""
     knows_returns = any(p.episode_return is not None for r in records for p in r.curve)
     what = "return of an episode" if knows_returns else "reward of a step"
-    last = f"{EPISODES} episodes or more" if counts_episodes(records) else "tenth"
+    by_episodes = knows_returns and _by_episodes(records)
+    last = f"{EPISODES} episodes or more" if by_episodes else "tenth"
     what, over = (
         (f"minus {what}", "") if is_error(records[0]) else (what, f", mean of the last {last}")
     )

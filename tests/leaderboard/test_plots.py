@@ -11,6 +11,7 @@ from PIL import Image
 
 from mlds_bench.leaderboard.plots import (
     LOOKS,
+    episodes_of,
     learning_curves,
     read_curve,
     trailing_mean,
@@ -89,6 +90,23 @@ def test_returns_are_averaged_over_episodes_where_all_records_count_them() -> No
     assert figure is not None
     assert "mean of the last tenth" in words(figure)
     assert lines(figure, 0)[0].get_ydata()[0] == pytest.approx((0.0 + 1.0) / 2.0)
+
+
+def test_episodes_follow_from_rewards_in_games_that_only_give_points() -> None:
+    """What a record does not count; where a return may be zero or less, they stay unknown."""
+    points = [
+        {"env_steps": 100, "seconds": 1.0, "reward": 0.5, "episode_return": 2.5},
+        {"env_steps": 150, "seconds": 2.0, "reward": 0.1, "episode_return": None},
+        {"env_steps": 250, "seconds": 3.0, "reward": 1.0, "episode_return": 4.0},
+    ]
+    giving = Record.model_validate(content(**{**GAME, "curve": points}))
+    assert episodes_of(giving) == pytest.approx([20.0, 25.0])
+    figure = learning_curves([giving])
+    assert figure is not None
+    assert "mean of the last 30 episodes or more" in words(figure)
+    assert lines(figure, 0)[0].get_ydata()[-1] == pytest.approx(150.0 / 45.0)
+    assert episodes_of(record([2.0, 2.0])) is None
+    assert episodes_of(record([2.0, 2.0], [3, 4])) == [3.0, 4.0]
 
 
 def test_of_an_agent_without_a_single_end_the_reward_is_shown_beside_counted_episodes() -> None:
