@@ -13,6 +13,17 @@ ANCHORS = {
     "pass_mark": {"value": -4.0, "source": "course, shallow network"},
     "best": {"value": -8.0, "source": "best known"},
 }
+GAME = {
+    "variant": "hw4-1/pong",
+    "scores": {"mean_return": 1.0},
+    "primary": "mean_return",
+    "higher_is_better": True,
+    "normalized": 0.5,
+    "anchors": {
+        name: {"value": value, "source": "test"}
+        for name, value in (("random", 0.0), ("trivial", -1.0), ("pass_mark", 2.0), ("best", 9.0))
+    },
+}
 PUBLISHED = {"label": "deep (course)", "value": -6.0, "source": "a student's report, 2018"}
 
 
@@ -67,6 +78,19 @@ def make_record(score: float = -2.0, **changes: Any) -> Record:
     return Record.model_validate(
         content(**({"scores": scores, "normalized": -score / 4} | changes))
     )
+
+
+def game_record(
+    returns: list[float | None], episodes: list[int] | None = None, **changes: Any
+) -> Record:
+    """Of an agent that learnt to play: the return, and number, of the episodes of each stretch."""
+    curve = [
+        {"env_steps": 100 * i, "seconds": 60.0 * i, "reward": -0.5, "episode_return": value}
+        for i, value in enumerate(returns, start=1)
+    ]
+    for point, count in zip(curve, episodes or (), strict=False):
+        point["episodes"] = count
+    return Record.model_validate(content(**{**GAME, "curve": curve, **changes}))
 
 
 def make_failure(state: str = "failed", reason: str = "ValueError: no", **changes: Any) -> Record:
