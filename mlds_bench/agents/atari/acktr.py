@@ -31,10 +31,11 @@ class AcktrHyperparameters(ActorCriticHyperparameters):
         learning_rate: of the natural gradient, at most, at the start; it falls to zero along a line
             over the budget.
         divergence: of the new policy from the old, at most, in nats, by the quadratic model.
-        momentum: of the steps.
+        momentum: of the steps, which it averages: none is longer than the longest of them.
         decay: of the averages of the Kronecker factors.
         damping: of their inverses.
         inversion_interval: rollouts between two inversions.
+        gradient_norm: of no use here, for the divergence bounds a step.
     """
 
     horizon: int = 16
@@ -68,7 +69,7 @@ class AcktrAgent(ActorCriticAgent):
             network.layers, decay=self.hyper.decay, damping=self.hyper.damping
         )
         self._updates = 0
-        self.optimizer = torch.optim.SGD(network.parameters(), momentum=self.hyper.momentum, lr=0.0)
+        self.optimizer = torch.optim.SGD(network.parameters(), momentum=self.hyper.momentum, lr=1.0)
         return network
 
     def improve(self, rollout: Rollout, learning_rate: float) -> None:
@@ -87,7 +88,9 @@ class AcktrAgent(ActorCriticAgent):
         loss.backward()
         rise = max(self._curvature.precondition(), 1e-30)
         length = min(learning_rate, math.sqrt(2.0 * self.hyper.divergence / rise))
-        self.optimizer.param_groups[0]["lr"] = length
+        for weight in self.network.parameters():
+            if weight.grad is not None:
+                weight.grad *= length * (1.0 - self.hyper.momentum)
         self.optimizer.step()
 
     def _look(self, observations: Tensor) -> None:

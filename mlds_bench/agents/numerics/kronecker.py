@@ -151,5 +151,8 @@ def _patches(layer: Layer, inputs: Tensor) -> Tensor:
 
 
 def _inverse(matrix: Tensor, damping: float) -> Tensor:
-    damped = matrix + damping * torch.eye(len(matrix), device=matrix.device, dtype=matrix.dtype)
+    """Of a matrix with so much on its diagonal, and no less than what its digits can tell apart."""
+    least = 32.0 * torch.finfo(matrix.dtype).eps * float(matrix.trace())
+    unit = torch.eye(len(matrix), device=matrix.device, dtype=matrix.dtype)
+    damped = matrix + max(damping, least) * unit
     return torch.cholesky_inverse(torch.linalg.cholesky(damped))

@@ -21,12 +21,21 @@ def played(agent: AcktrAgent) -> Rollout:
 
 def divergence_of_a_step(**settings: Any) -> float:
     """From the policy that played to the one after the first step."""
+    return divergence_of_steps(1, momentum=0.0, **settings)[0]
+
+
+def divergence_of_steps(count: int, **settings: Any) -> list[float]:
+    """Of each from the one before, all of them with the same rollout."""
     agent = make_agent(AcktrAgent, **SMALL, **settings)
     rollout = played(agent)
-    agent.improve(rollout, agent.hyper.learning_rate)
-    with torch.no_grad():
-        now = agent.network(rollout.observations.flatten(0, 1))[0]
-    return mean_divergence(rollout.logits.flatten(0, 1), now).item()
+    observations, before, far = rollout.observations.flatten(0, 1), rollout.logits.flatten(0, 1), []
+    for _ in range(count):
+        agent.improve(rollout, agent.hyper.learning_rate)
+        with torch.no_grad():
+            now = agent.network(observations)[0]
+        far.append(mean_divergence(before, now).item())
+        before = now
+    return far
 
 
 @pytest.mark.parametrize("radius", [1e-4, 1e-3])
@@ -34,6 +43,13 @@ def test_steps_go_as_far_as_they_may(radius: float) -> None:
     """Without values, which take their part of the radius, the policy goes that far, about."""
     far = divergence_of_a_step(divergence=radius, learning_rate=1e9, value_weight=0.0, damping=1e-4)
     assert 0.3 * radius < far < 2.0 * radius
+
+
+def test_momentum_averages_steps() -> None:
+    """Where gradient after gradient points the same way, they add up to no more than one step."""
+    bound = {"learning_rate": 1e9, "value_weight": 0.0, "decay": 0.5, "inversion_interval": 1}
+    far = divergence_of_steps(20, divergence=1e-3, momentum=0.9, **bound)
+    assert 0.3e-3 < max(far) < 4e-3
 
 
 def test_a_small_learning_rate_binds_before_the_radius() -> None:

@@ -54,6 +54,17 @@ def test_damping_is_shared_by_the_mean_eigenvalues() -> None:
     assert outputs.diagonal().tolist() == pytest.approx([1.0 / 1.5] * 2)
 
 
+@pytest.mark.parametrize("size", [33, 129, 513])
+def test_a_factor_of_a_single_direction_is_inverted_whatever_the_damping(size: int) -> None:
+    """All units alike, in float32: next to the one eigenvalue the others are rounding errors."""
+    rows = 100.0 * drawn(1, size).float().expand(64, size)
+    inputs, outputs = damped_inverses(rows.T @ rows / 64, torch.eye(2), damping=1e-20)
+    assert torch.isfinite(inputs).all()
+    assert torch.isfinite(outputs).all()
+    along, eigenvalue = rows[0] / rows[0].norm(), float(rows[0] @ rows[0])
+    assert float(along @ inputs @ along) == pytest.approx(1.0 / eigenvalue, rel=0.1)
+
+
 def watched(layers: list[nn.Linear], inputs: Tensor, curvature: KroneckerCurvature) -> Tensor:
     with curvature.watching():
         outputs = inputs
