@@ -30,26 +30,27 @@ class AcktrHyperparameters(ActorCriticHyperparameters):
     Attributes:
         learning_rate: of the natural gradient, at most, at the start; it falls to zero along a line
             over the budget.
-        divergence: of the new policy from the old, at most, in nats, by the quadratic model.
+        divergence: of the new policy from the old, at most, in nats, by the quadratic model; it
+            falls likewise.
         momentum: of the steps, which it averages: none is longer than the longest of them.
         decay: of the averages of the Kronecker factors.
         damping: of their inverses.
         inversion_interval: rollouts between two inversions.
+        fisher_share: one step in so many stands for all where the curvature is estimated.
         gradient_norm: of no use here, for the divergence bounds a step.
     """
 
-    horizon: int = 16
     learning_rate: float = 0.25
-    calibration: int = 12
-    divergence: float = 0.001
+    divergence: float = 0.01
     momentum: float = 0.9
-    decay: float = 0.98
+    decay: float = 0.95
     damping: float = 0.01
-    inversion_interval: int = 10
+    inversion_interval: int = 3
+    fisher_share: int = 4
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        whole(1, inversion_interval=self.inversion_interval)
+        whole(1, inversion_interval=self.inversion_interval, fisher_share=self.fisher_share)
         above(0.0, divergence=self.divergence, damping=self.damping)
         between(0.0, 1.0, momentum=self.momentum, decay=self.decay)
 
@@ -75,7 +76,7 @@ class AcktrAgent(ActorCriticAgent):
     def improve(self, rollout: Rollout, learning_rate: float) -> None:
         """Look at the curvature, then one natural step with the whole rollout."""
         observations = rollout.observations.flatten(0, 1).to(self.device)
-        self._look(observations)
+        self._look(observations[:: self.hyper.fisher_share])
         advantages, targets = (values.to(self.device) for values in self.advantages(rollout))
         logits, values = self.network(observations)
         chosen = log_probabilities(logits, rollout.actions.flatten().to(self.device))
@@ -87,7 +88,8 @@ class AcktrAgent(ActorCriticAgent):
         self.optimizer.zero_grad()
         loss.backward()
         rise = max(self._curvature.precondition(), 1e-30)
-        length = min(learning_rate, math.sqrt(2.0 * self.hyper.divergence / rise))
+        radius = self.hyper.divergence * learning_rate / self.hyper.learning_rate
+        length = min(learning_rate, math.sqrt(2.0 * radius / rise))
         for weight in self.network.parameters():
             if weight.grad is not None:
                 weight.grad *= length * (1.0 - self.hyper.momentum)
