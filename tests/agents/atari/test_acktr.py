@@ -24,13 +24,13 @@ def divergence_of_a_step(**settings: Any) -> float:
     return divergence_of_steps(1, momentum=0.0, **settings)[0]
 
 
-def divergence_of_steps(count: int, **settings: Any) -> list[float]:
-    """Of each from the one before, all of them with the same rollout."""
+def divergence_of_steps(count: int, left: float = 1.0, **settings: Any) -> list[float]:
+    """Of each from the one before, all with the same rollout and that share of the budget left."""
     agent = make_agent(AcktrAgent, **SMALL, **settings)
     rollout = played(agent)
     observations, before, far = rollout.observations.flatten(0, 1), rollout.logits.flatten(0, 1), []
     for _ in range(count):
-        agent.improve(rollout, agent.hyper.learning_rate)
+        agent.improve(rollout, left * agent.hyper.learning_rate)
         with torch.no_grad():
             now = agent.network(observations)[0]
         far.append(mean_divergence(before, now).item())
@@ -43,6 +43,20 @@ def test_steps_go_as_far_as_they_may(radius: float) -> None:
     """Without values, which take their part of the radius, the policy goes that far, about."""
     far = divergence_of_a_step(divergence=radius, learning_rate=1e9, value_weight=0.0, damping=1e-4)
     assert 0.3 * radius < far < 2.0 * radius
+
+
+def test_the_radius_falls_with_the_learning_rate() -> None:
+    """When a quarter of the budget is left, to a quarter."""
+    free = {"learning_rate": 1e9, "divergence": 1e-3}
+    first, late = (divergence_of_a_step(left=left, **free) for left in (1.0, 0.25))
+    assert late == pytest.approx(first / 4.0, rel=0.2)
+
+
+def test_the_curvature_is_that_of_a_share_of_the_steps() -> None:
+    """One in eight of 16 steps of 40 instances; the factors have no more to see."""
+    agent = make_agent(AcktrAgent, fisher_share=8, **SMALL)
+    agent.improve(played(agent), 0.01)
+    assert {len(inputs) for inputs in agent._curvature._inputs} == {80}
 
 
 def test_momentum_averages_steps() -> None:
