@@ -71,6 +71,23 @@ def test_a_mark_is_passed_within_a_time(
     assert {record.hardware["cores"] for record in ours} == {cores}
 
 
+def test_natural_gradients_of_all_layers_learn_more_from_a_decision(records: list[Record]) -> None:
+    """ACKTR is above A2C at one and two million of them, in both games; one seed each."""
+    for variant in ("hw4-3/pong", "hw4-3/breakout"):
+        (a2c,), (acktr,) = (of(records, variant, agent) for agent in ("a2c", "acktr"))
+        million = 1_000_000
+        assert returns_before(acktr, million) > returns_before(a2c, million)
+        assert returns_before(acktr, 2 * million) > returns_before(a2c, 2 * million)
+
+
+def returns_before(record: Record, decisions: int) -> float:
+    """Of the episodes that ended in the last 200,000 decisions before."""
+    points = [p for p in record.curve if decisions - 200_000 < p.env_steps <= decisions]
+    return sum((p.episode_return or 0.0) * (p.episodes or 0) for p in points) / sum(
+        p.episodes or 0 for p in points
+    )
+
+
 def test_random_players_measure_their_anchors(records: list[Record]) -> None:
     """Within the noise of the games of a test."""
     players = [record for record in records if record.agent == "random"]
