@@ -72,20 +72,18 @@ def test_a_mark_is_passed_within_a_time(
 
 
 def test_natural_gradients_of_all_layers_learn_more_from_a_decision(records: list[Record]) -> None:
-    """ACKTR is above A2C at one and two million of them, in both games; one seed each."""
+    """ACKTR is above A2C at one and two million of them, in both games, over all seeds."""
     for variant in ("hw4-3/pong", "hw4-3/breakout"):
-        (a2c,), (acktr,) = (of(records, variant, agent) for agent in ("a2c", "acktr"))
-        million = 1_000_000
-        assert returns_before(acktr, million) > returns_before(a2c, million)
-        assert returns_before(acktr, 2 * million) > returns_before(a2c, 2 * million)
+        a2c, acktr = (of(records, variant, agent) for agent in ("a2c", "acktr"))
+        for decisions in (1_000_000, 2_000_000):
+            assert return_before(acktr, decisions) > return_before(a2c, decisions)
 
 
-def returns_before(record: Record, decisions: int) -> float:
-    """Of the episodes that ended in the last 200,000 decisions before."""
-    points = [p for p in record.curve if decisions - 200_000 < p.env_steps <= decisions]
-    return sum((p.episode_return or 0.0) * (p.episodes or 0) for p in points) / sum(
-        p.episodes or 0 for p in points
-    )
+def return_before(records: list[Record], decisions: int) -> float:
+    """Mean of the episodes that ended in the last 200,000 decisions before, over all seeds."""
+    points = [p for r in records for p in r.curve if 0 <= decisions - p.env_steps < 200_000]
+    total = sum((p.episode_return or 0.0) * (p.episodes or 0) for p in points)
+    return total / sum(p.episodes or 0 for p in points)
 
 
 def test_random_players_measure_their_anchors(records: list[Record]) -> None:

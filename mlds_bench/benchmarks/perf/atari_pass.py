@@ -11,8 +11,10 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
-from mlds_bench.benchmarks.events import Silent
+from rich.console import Console
+
 from mlds_bench.benchmarks.perf.report import publish
+from mlds_bench.benchmarks.progress import Lines
 from mlds_bench.benchmarks.runner import run
 from mlds_bench.benchmarks.seal import Seal
 from mlds_bench.benchmarks.suite import plan
@@ -29,7 +31,7 @@ def records(agent: str, seeds: range, **params: Any) -> list[Record]:
     cells = plan(
         [VARIANT.id], preset="standard", agents=[agent], seeds=seeds, params=params, seal=Seal()
     )
-    return run(cells, COMMITTED, watcher=Silent(), workers=1).records
+    return run(cells, COMMITTED, watcher=Lines(Console(stderr=True)), workers=1).records
 
 
 def measure() -> dict[str, Any]:
