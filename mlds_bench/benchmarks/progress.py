@@ -162,9 +162,9 @@ def _phase(event: Event) -> tuple[str, float]:
     if event.kind == "testing" or event.point is None:
         return "testing", 1.0
     share = event.point["env_steps"] / max(event.cell.budget.env_steps, 1)
-    told = event.point["episode_return"]
-    value = event.point["reward"] if told is None else told
-    return f"{share:4.0%}  return {value:.3g}", share
+    returned = event.point["episode_return"]
+    told = f"reward {event.point['reward']:.3g}" if returned is None else f"return {returned:.3g}"
+    return f"{share:4.0%}  {told}", share
 
 
 def _work(cell: Cell) -> float:

@@ -70,12 +70,14 @@ def test_lines_say_how_each_cell_ended(cells: list[Cell], file: StringIO) -> Non
 
 
 def test_long_cells_say_once_a_minute_how_they_learn(cells: list[Cell], file: StringIO) -> None:
+    """By the return of episodes, or by the reward of a step where none has ended."""
     lines = Lines(Console(file=file))
-    for seconds in (59.0, 61.0, 100.0, 122.0):
-        lines.event(Event("point", cells[0], point={**POINT, "seconds": seconds}))
+    for seconds, returned in ((59.0, None), (61.0, None), (100.0, -20.5), (122.0, -20.5)):
+        point = {**POINT, "seconds": seconds, "episode_return": returned}
+        lines.event(Event("point", cells[0], point=point))
     assert file.getvalue().splitlines() == [
-        "hw1-1/sinc deep seed 0: 25%  return -0.25, 61 s",
-        "hw1-1/sinc deep seed 0: 25%  return -0.25, 122 s",
+        "hw1-1/sinc deep seed 0: 25%  reward -0.25, 61 s",
+        "hw1-1/sinc deep seed 0: 25%  return -20.5, 122 s",
     ]
 
 
@@ -89,7 +91,7 @@ def test_the_panel_shows_what_runs(cells: list[Cell], file: StringIO) -> None:
     panel.event(Event("started", cells[1]))
     shown = seen(panel)
     panel.end()
-    assert "hw1-1/sinc  deep     seed 0   25%  return -0.25  0 s" in shown
+    assert "hw1-1/sinc  deep     seed 0   25%  reward -0.25  0 s" in shown
     assert "hw1-1/sinc  shallow  seed 0  starting            0 s" in shown
     assert "0/3" in shown
     assert "left" in shown
