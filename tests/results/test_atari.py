@@ -68,7 +68,7 @@ def test_a_mark_is_passed_within_a_time(
     assert median(record.scores[score] for record in ours) > mark
     assert {record.scores["lives"] for record in ours} == {30.0 if "pong" in variant else 100.0}
     assert {record.budget.seconds for record in ours} == {seconds}
-    assert {record.hardware["cores"] for record in ours} == {cores}
+    assert max(record.hardware["cores"] for record in ours) == cores
 
 
 def test_natural_gradients_of_all_layers_learn_more_from_a_decision(records: list[Record]) -> None:
