@@ -48,10 +48,10 @@ def test_ppo_passes_pong_in_a_fifth_of_the_time_of_stable_baselines3(
 @pytest.mark.parametrize(
     ("variant", "agent", "score", "mark", "seconds", "cores"),
     [
-        ("hw4-1/pong", "reinforce", "mean_return", 3.0, 10_800.0, 2),
-        ("hw4-3/pong", "ppo", "mean_return", 15.0, 1_800.0, 2),
-        ("hw4-2/breakout", "ppo", "mean_life_return", 40.0, 3_600.0, 2),
-        ("hw4-2/breakout", "n-step", "mean_life_return", 40.0, 10_800.0, 1),
+        ("hw4-1/pong", "reinforce", "mean_return", 3.0, 10_800.0, {1, 2}),
+        ("hw4-3/pong", "ppo", "mean_return", 15.0, 1_800.0, {2}),
+        ("hw4-2/breakout", "ppo", "mean_life_return", 40.0, 3_600.0, {2}),
+        ("hw4-2/breakout", "n-step", "mean_life_return", 40.0, 10_800.0, {1}),
     ],
 )
 def test_a_mark_is_passed_within_a_time(
@@ -61,14 +61,14 @@ def test_a_mark_is_passed_within_a_time(
     score: str,
     mark: float,
     seconds: float,
-    cores: int,
+    cores: set[int],
 ) -> None:
     """In the median of the seeds; a test has thirty games of Pong, a hundred lives of Breakout."""
     ours = of(records, variant, agent)
     assert median(record.scores[score] for record in ours) > mark
     assert {record.scores["lives"] for record in ours} == {30.0 if "pong" in variant else 100.0}
     assert {record.budget.seconds for record in ours} == {seconds}
-    assert max(record.hardware["cores"] for record in ours) == cores
+    assert {record.hardware["cores"] for record in ours} == cores
 
 
 def test_natural_gradients_of_all_layers_learn_more_from_a_decision(records: list[Record]) -> None:
