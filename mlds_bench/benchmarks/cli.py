@@ -33,6 +33,25 @@ app = typer.Typer(
 """,
 )
 
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import mlds_bench
+
+        print(f"mlds-bench {mlds_bench.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it and end."),
+    ] = False,
+) -> None:
+    """What stands before a command. The help of the program is that of ``app``."""
+
+
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the records.")]
 PresetName = Annotated[
     str, typer.Option("--preset", help="smoke, quick, standard or course (list presets).")

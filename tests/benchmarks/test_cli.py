@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -242,6 +243,12 @@ def test_help_names_every_command(ask: Ask) -> None:
     assert set(re.findall(r"^│ (\w+) ", shown, re.M)) == set(COMMANDS)
     assert "mlds-bench run all" in shown
     assert "mlds-bench run all" in (alone := ask()).said + alone.error
+
+
+def test_version_is_one_line() -> None:
+    """It needs no command, and ends well."""
+    shown = CliRunner().invoke(cli.app, ["--version"])
+    assert (shown.exit_code, shown.output) == (0, f"mlds-bench {version('mlds-bench')}\n")
 
 
 def test_list_names_everything(ask: Ask) -> None:
