@@ -24,19 +24,22 @@ GIVEN = ("observation_space", "action_space", "seed", "device")
 def parse_params(items: Iterable[str]) -> dict[str, Any]:
     """Settings from ``key=value``: values are JSON where they can be read as such, else text.
 
-    >>> parse_params(["learning_rate=0.001", "hidden=[8, 8]", "activation=relu"])
-    {'learning_rate': 0.001, 'hidden': [8, 8], 'activation': 'relu'}
+    A name alone is switched on.
+
+    >>> parse_params(["learning_rate=0.001", "hidden=[8, 8]", "activation=relu", "zoo"])
+    {'learning_rate': 0.001, 'hidden': [8, 8], 'activation': 'relu', 'zoo': True}
     """
     params: dict[str, Any] = {}
     for item in items:
         key, equals, text = item.partition("=")
-        if not equals or not key.isidentifier():
+        if not key.isidentifier():
             raise UnknownHyperparameter(
-                f"a hyper-parameter is given as name=value, learning_rate=0.001 say, got {item!r}"
+                "a hyper-parameter is given as name=value, learning_rate=0.001 say, "
+                f"or as the name of a switch, got {item!r}"
             )
         if key in params:
             raise UnknownHyperparameter(f"hyper-parameter {key} is given twice, last as {item!r}")
-        params[key] = _value(text)
+        params[key] = _value(text) if equals else True
     return params
 
 
@@ -70,13 +73,15 @@ def check_params(cls: type, params: Mapping[str, Any]) -> None:
         UnknownHyperparameter: one line, with the nearest right name or the bound.
     """
     known = known_hyperparameters(cls)
-    for name in params:
+    named, _ = _constructor(cls)
+    for name, value in params.items():
         if name in GIVEN:
             raise UnknownHyperparameter(f"{name} is no hyper-parameter: it is set for every agent")
         if known is not None and name not in known:
             raise UnknownHyperparameter(
                 f"{cls.__name__}: {unknown_name('hyper-parameter', name, known)}"
             )
+        _refuse_switch(name, value, named.get(name))
     settings = _settings(cls)
     if settings is not None:
         names = {field.name for field in dataclasses.fields(settings)}
@@ -154,6 +159,15 @@ def _value(text: str) -> Any:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(_json(value), separators=(",", ":"))
+
+
+def _refuse_switch(name: str, value: Any, parameter: inspect.Parameter | None) -> None:
+    """A number is not switched on: ``-p degree`` is a value forgotten, and True counts as 1."""
+    kind = type(parameter.default) if parameter else None
+    if isinstance(value, bool) and kind in (int, float):
+        raise UnknownHyperparameter(
+            f"hyper-parameter {name} must be {kind.__name__}, got {value!r}"
+        )
 
 
 def _constructor(cls: type) -> tuple[dict[str, inspect.Parameter], bool]:

@@ -4,7 +4,7 @@ The settings are the algorithm's own constructor keywords with its own defaults,
 ``num_envs`` (16 for the on-policy algorithms; 1 for those with a replay buffer, whose published
 settings count one gradient step a batch step), ``policy`` (by default the one that fits the
 observations) and PPO's ``n_steps`` (by default 2048 // num_envs: a rollout has the published 2048).
-``zoo=true`` takes the settings that rl-baselines3-zoo publishes for Atari games; see `sb3_zoo`.
+``zoo`` takes the settings that rl-baselines3-zoo publishes for Atari games; see `sb3_zoo`.
 """
 
 from __future__ import annotations

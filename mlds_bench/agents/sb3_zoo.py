@@ -1,4 +1,4 @@
-"""The settings that rl-baselines3-zoo publishes for Atari games, as a preset: ``-p zoo=true``.
+"""The settings that rl-baselines3-zoo publishes for Atari games, as a preset: ``-p zoo``.
 
 Source: ``hyperparams/{a2c,dqn,ppo}.yml`` of DLR-RM/rl-baselines3-zoo, section ``atari``, and for
 DQN the cards of its published models (replay of 100,000, not memory-optimized). Its wrapper clips

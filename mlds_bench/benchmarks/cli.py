@@ -58,7 +58,12 @@ PresetName = Annotated[
 ]
 Params = Annotated[
     list[str] | None,
-    typer.Option("--param", "-p", metavar="NAME=VALUE", help="A hyper-parameter; repeatable."),
+    typer.Option(
+        "--param",
+        "-p",
+        metavar="NAME=VALUE",
+        help="A hyper-parameter, or a switch's NAME; repeatable.",
+    ),
 ]
 
 

@@ -67,7 +67,7 @@ def made(cls: type, **params: Any) -> Any:
 def test_values_are_json_or_text() -> None:
     """Numbers, lists and truth values are read as such; what JSON does not know stays text."""
     items = ["rate=0.001", "hidden=[8,8]", "flag=true", "name=relu", "none=null", "eq=a=b", "t="]
-    assert parse_params(items) == {
+    assert parse_params([*items, "zoo"]) == {
         "rate": 0.001,
         "hidden": [8, 8],
         "flag": True,
@@ -75,13 +75,15 @@ def test_values_are_json_or_text() -> None:
         "none": None,
         "eq": "a=b",
         "t": "",
+        "zoo": True,
     }
 
 
 @pytest.mark.parametrize(
     ("items", "line"),
     [
-        (["rate"], "given as name=value, learning_rate=0.001 say, got 'rate'"),
+        (["-3"], "name=value, learning_rate=0.001 say, or as the name of a switch, got '-3'"),
+        (["a", "a=1"], "hyper-parameter a is given twice, last as 'a=1'"),
         (["=3"], "got '=3'"),
         (["learning rate=3"], "got 'learning rate=3'"),
         (["a=1", "a=2"], "hyper-parameter a is given twice, last as 'a=2'"),
@@ -186,6 +188,13 @@ def test_effective_parameters_are_json_whatever_they_are() -> None:
         "object": "Bare",
         "map": {"1": [2]},
     }
+
+
+@pytest.mark.parametrize(("name", "kind"), [("width", "int"), ("rate", "float")])
+def test_a_number_is_not_switched_on(name: str, kind: str) -> None:
+    """Of a plain constructor, too: ``-p width`` would be a width of 1."""
+    with pytest.raises(UnknownHyperparameter, match=f"{name} must be {kind}, got True"):
+        check_params(Named, parse_params([name]))
 
 
 @pytest.mark.parametrize(

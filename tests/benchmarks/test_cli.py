@@ -88,7 +88,11 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
         (*RUN, "-a", "deep,random", "-p", "learning_rate=0.1"),
         "RandomAgent: unknown hyper-parameter 'learning_rate'",
     ),
-    "hyper-parameter without value": ((*RUN, "-a", "deep", "-p", "lr"), "name=value"),
+    "hyper-parameter without value": (
+        (*RUN, "-a", "deep", "-p", "learning_rate"),
+        "learning_rate must be float, got True",
+    ),
+    "hyper-parameter without name": ((*RUN, "-a", "deep", "-p", "=3"), "name=value"),
     "hyper-parameter of nobody": ((*RUN, "-p", "lr=1"), "--agents"),
     "device": ((*RUN, "--device", "gpu"), "device 'gpu' cannot be used here"),
     "absent device": ((*RUN, "--device", "cuda:99"), "device 'cuda:99' cannot be used here"),
