@@ -18,7 +18,7 @@ test: install  ## ruff, mypy, import-linter, pytest, and one run of the built wh
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
-	$(BIN)/python -m tests.wheel_check
+	$(BIN)/python -m tools.wheel_check
 
 install: $(INSTALLED)  ## create .venv; again only when pyproject.toml or constraints.txt change
 

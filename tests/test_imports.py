@@ -10,7 +10,7 @@ import pytest
 from tests.processes import ROOT, python
 
 BROKEN = {
-    "benchmarks -> agents -> envs, never back": (
+    "benchmarks -> agents -> envs -> common, never back": (
         "envs/core.py",
         "import mlds_bench.agents.base",
     ),
@@ -18,12 +18,20 @@ BROKEN = {
         "leaderboard/record.py",
         "import torch",
     ),
+    "the ground floor imports nobody": (
+        "common/names.py",
+        "import torch",
+    ),
+    "planning knows nothing of running": (
+        "benchmarks/plan/presets.py",
+        "from mlds_bench.benchmarks.run import events",
+    ),
     "environments and agents do not know that results are kept": (
         "agents/base.py",
         "from mlds_bench.leaderboard import record",
     ),
     "of the leaderboard the harness knows records": (
-        "benchmarks/runner.py",
+        "benchmarks/run/runner.py",
         "from mlds_bench.leaderboard import tables",
     ),
     "agents know envs.core, never a room": (

@@ -11,7 +11,7 @@ import pytest
 
 import mlds_bench
 from tests.processes import ROOT, python
-from tests.wheel_check import build_wheel
+from tools.wheel_check import build_wheel
 
 PACKAGE = ROOT / "mlds_bench"
 FOLDERS = ("envs", "agents", "benchmarks", "leaderboard")

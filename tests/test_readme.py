@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mlds_bench.benchmarks.cli import app
-from mlds_bench.benchmarks.presets import PRESETS
-from mlds_bench.benchmarks.variants import HOMEWORKS
+from mlds_bench.benchmarks.cli.app import app
+from mlds_bench.benchmarks.plan.presets import PRESETS
+from mlds_bench.benchmarks.plan.variants import HOMEWORKS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

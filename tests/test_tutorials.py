@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mlds_bench.agents.check import check_agent
+from mlds_bench.agents.contract.check import check_agent
 from mlds_bench.agents.registry import resolve
 from mlds_bench.envs.registry import ENVIRONMENTS
 

@@ -11,7 +11,6 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar, get_type_hints
 
@@ -19,6 +18,8 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import VectorEnv, VectorWrapper
+
+from mlds_bench.common.names import unknown_name
 
 CURVE_POINTS = 100
 
@@ -173,17 +174,6 @@ def _check_kind(name: str, value: Any, hint: Any) -> None:
         raise UnknownHyperparameter(
             f"hyper-parameter {name} must be {hint.__name__}, got {value!r}"
         )
-
-
-def unknown_name(kind: str, name: str, known: list[str]) -> str:
-    """One line for a wrong name: the value, the nearest right one, or all there are."""
-    by_lower_case = {right.lower(): right for right in known}
-    near = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.5)
-    if near:
-        return f"unknown {kind} {name!r}: did you mean {by_lower_case[near[0]]!r}?"
-    return f"unknown {kind} {name!r}: there " + (
-        f"are {', '.join(known)}" if known else f"is no {kind} to set"
-    )
 
 
 class BudgetedEnv(VectorWrapper[Any, Any, Any]):

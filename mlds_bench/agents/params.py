@@ -14,8 +14,8 @@ import gymnasium
 from mlds_bench.agents.base import (
     UnknownHyperparameter,
     make_hyperparameters,
-    unknown_name,
 )
+from mlds_bench.common.names import unknown_name
 
 GIVEN = ("observation_space", "action_space", "seed", "device")
 """What the harness gives to a constructor that names it."""

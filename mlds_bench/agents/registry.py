@@ -19,7 +19,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
-from mlds_bench.agents.base import unknown_name
 from mlds_bench.agents.sources import (
     Scope,
     UnknownAgent,
@@ -30,6 +29,7 @@ from mlds_bench.agents.sources import (
     names_in,
     package_scope,
 )
+from mlds_bench.common.names import unknown_name
 
 __all__ = ["BUILTIN", "PLUGIN_GROUP", "AgentSpec", "UnknownAgent", "agent_names", "resolve"]
 
@@ -38,8 +38,8 @@ PRETRAINED = "pretrained:"
 """Before any other name: the agent plays with what lies beside its committed records."""
 
 BUILTIN: dict[str, str] = {
-    "random": "mlds_bench.agents.baselines:RandomAgent",
-    "constant": "mlds_bench.agents.baselines:ConstantAgent",
+    "random": "mlds_bench.agents.baselines.players:RandomAgent",
+    "constant": "mlds_bench.agents.baselines.players:ConstantAgent",
     "shallow": "mlds_bench.agents.fitting.networks:ShallowAgent",
     "middle": "mlds_bench.agents.fitting.networks:MiddleAgent",
     "deep": "mlds_bench.agents.fitting.networks:DeepAgent",
@@ -74,7 +74,7 @@ BUILTIN: dict[str, str] = {
 """Name -> module:class of the reference agents."""
 
 _FILE = re.compile(r"(?P<path>.*\.py)(?::(?P<cls>[^:/\\]*))?")
-_SB3_MODULE = "mlds_bench.agents.sb3"
+_SB3_MODULE = "mlds_bench.agents.sb3.agent"
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,9 @@ def _modules_beside(module: str) -> list[str]:
     path = scope.find(package) if scope and package else None
     if path is None:
         return []
-    return [f"{package}.{other.stem}" for other in sorted(path.parent.glob("[!_]*.py"))]
+    files, packages = path.parent.glob("[!_]*.py"), path.parent.glob("*/__init__.py")
+    names = [other.stem for other in files] + [other.parent.name for other in packages]
+    return [f"{package}.{name}" for name in sorted(names)]
 
 
 def _load_file(path: Path) -> ModuleType:

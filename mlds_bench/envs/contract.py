@@ -16,9 +16,9 @@ import numpy.typing as npt
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
+from mlds_bench.common.trees import on_each
 from mlds_bench.envs.core import BatchedEnv, InvalidAction, SingleView
 from mlds_bench.envs.registry import ENVIRONMENTS
-from mlds_bench.envs.trees import on_each
 
 Factory: TypeAlias = Callable[..., BatchedEnv]
 Step: TypeAlias = dict[str, Any]

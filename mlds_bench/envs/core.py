@@ -20,10 +20,10 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
+from mlds_bench.common.trees import on_each, take
 from mlds_bench.envs.actions import InvalidAction, check_actions
 from mlds_bench.envs.recording import Recorded, Recording
 from mlds_bench.envs.streams import Indices, Streams
-from mlds_bench.envs.trees import on_each, take
 
 __all__ = ["BatchedEnv", "InvalidAction", "Recording", "SingleView", "Split", "check_actions"]
 

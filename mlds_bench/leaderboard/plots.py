@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from mlds_bench.canvas import FAINT, SERIES, add_panels, new_figure, save, styled
+from mlds_bench.common.canvas import FAINT, SERIES, add_panels, new_figure, save, styled
 from mlds_bench.leaderboard.curves import EPISODES, Array, Curve, episodes_of, is_error, read_curve
 from mlds_bench.leaderboard.record import NoRecords, Record, read_records
 from mlds_bench.leaderboard.reference import ReferenceCurve, reference_curves

@@ -15,7 +15,6 @@ from mlds_bench.agents.base import (
     BudgetExhausted,
     UnknownHyperparameter,
     make_hyperparameters,
-    unknown_name,
 )
 from tests.envs.toys import Walk
 
@@ -159,17 +158,3 @@ def test_an_agent_keeps_what_it_was_built_with() -> None:
     assert (agent.seed, agent.device, agent.hyper) == (3, "cpu", Settings(width=2))
     with pytest.raises(NotImplementedError, match="Tuned has no act"):
         agent.act(np.zeros((1, 2)))
-
-
-@pytest.mark.parametrize(
-    ("name", "known", "line"),
-    [
-        ("ADM", ["sgd", "adam"], "unknown agent 'ADM': did you mean 'adam'?"),
-        ("ppo", ["sb3:PPO"], "unknown agent 'ppo': did you mean 'sb3:PPO'?"),
-        ("xyz", ["sgd", "adam"], "unknown agent 'xyz': there are sgd, adam"),
-        ("xyz", [], "unknown agent 'xyz': there is no agent to set"),
-    ],
-)
-def test_wrong_names_get_the_nearest_right_one(name: str, known: list[str], line: str) -> None:
-    """Nearness takes no notice of upper and lower case; without any, all there are."""
-    assert unknown_name("agent", name, known) == line

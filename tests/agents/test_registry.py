@@ -50,10 +50,10 @@ def test_planning_loads_neither_torch_nor_the_agents() -> None:
     code = """
 import sys
 from mlds_bench.agents.registry import agent_names, resolve
-for name in ("random", "sb3:PPO", "mlds_bench.agents.baselines:RandomAgent"):
+for name in ("random", "sb3:PPO", "mlds_bench.agents.baselines.players:RandomAgent"):
     resolve(name).source_hash()
 agent_names()
-heavy = {"torch", "stable_baselines3", "mlds_bench.agents.baselines"} & set(sys.modules)
+heavy = {"torch", "stable_baselines3", "mlds_bench.agents.baselines.players"} & set(sys.modules)
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -83,7 +83,7 @@ def test_an_sb3_name_resolves_to_its_class() -> None:
     spec = resolve("sb3:PPO")
     assert spec.kind == "sb3"
     assert spec.load().algorithm is stable_baselines3.PPO  # type: ignore[attr-defined]
-    assert {"mlds_bench.agents.sb3", "mlds_bench.agents.vec_env"} <= set(spec.sources)
+    assert {"mlds_bench.agents.sb3.agent", "mlds_bench.agents.sb3.vec_env"} <= set(spec.sources)
 
 
 def test_the_hash_of_an_sb3_agent_changes_with_the_installed_version(
@@ -100,7 +100,9 @@ def test_the_hash_of_an_sb3_agent_changes_with_the_installed_version(
 def test_an_installed_plugin_is_known_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """An entry point of the group is an agent; a built-in of the same name comes first."""
     points = [
-        EntryPoint("clever", "mlds_bench.agents.baselines:RandomAgent", "mlds_bench.agents"),
+        EntryPoint(
+            "clever", "mlds_bench.agents.baselines.players:RandomAgent", "mlds_bench.agents"
+        ),
         EntryPoint("random", "elsewhere:Other", "mlds_bench.agents"),
     ]
     monkeypatch.setattr(registry, "entry_points", lambda group: points)
@@ -186,7 +188,7 @@ def test_a_file_that_raises_when_loaded_leaves_nothing_behind(tmp_path: Path) ->
         ("zzz", "or give ./my_agent.py or package.module:MyAgent"),
         ("no_such_package.mod:A", "no package 'no_such_package' is installed; for a file write"),
         ("sys:A", "no package 'sys'"),
-        ("mlds_bench.agents.baselines:RandomAgnt", "did you mean 'RandomAgent'?"),
+        ("mlds_bench.agents.baselines.players:RandomAgnt", "did you mean 'RandomAgent'?"),
         ("mlds_bench.agents.baseline:A", "did you mean 'mlds_bench.agents.baselines'?"),
         ("", "unknown agent ''"),
     ],

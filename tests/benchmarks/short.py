@@ -13,14 +13,14 @@ from typing import Any
 import psutil
 
 from mlds_bench.agents.base import Budget
-from mlds_bench.benchmarks.cli import main
-from mlds_bench.benchmarks.events import Silent
-from mlds_bench.benchmarks.presets import PRESETS
-from mlds_bench.benchmarks.runner import Summary, run
-from mlds_bench.benchmarks.seal import Seal
-from mlds_bench.benchmarks.suite import Cell, plan
-from mlds_bench.benchmarks.variant import Variant
-from mlds_bench.benchmarks.variants import VARIANTS
+from mlds_bench.benchmarks.cli.app import main
+from mlds_bench.benchmarks.plan.presets import PRESETS
+from mlds_bench.benchmarks.plan.seal import Seal
+from mlds_bench.benchmarks.plan.suite import Cell, plan
+from mlds_bench.benchmarks.plan.variant import Variant
+from mlds_bench.benchmarks.plan.variants import VARIANTS
+from mlds_bench.benchmarks.run.events import Silent
+from mlds_bench.benchmarks.run.runner import Summary, run
 
 BUDGET = Budget(4096, seconds=9.0)
 TEST_POINTS = 1024

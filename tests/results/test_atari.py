@@ -8,9 +8,9 @@ from statistics import median
 
 import pytest
 
-from mlds_bench.benchmarks.trained import Trained
+from mlds_bench.benchmarks.plan.trained import Trained
 from mlds_bench.leaderboard.record import Record, artifact_folder, read_records, record_path
-from tests.results.weights import MOST_BYTES
+from tools.weights import MOST_BYTES
 
 RESULTS = Path(__file__).parents[2] / "results"
 

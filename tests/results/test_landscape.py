@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlds_bench.benchmarks.homeworks.hw1_2 import SMALL_NETWORKS, STUCK, TEACHERS
+from mlds_bench.benchmarks.plan.homeworks.hw1_2 import SMALL_NETWORKS, STUCK, TEACHERS
 from mlds_bench.leaderboard.record import Record, read_records
 
 RESULTS = Path(__file__).parents[2] / "results" / "standard" / "hw1-2"

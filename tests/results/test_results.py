@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mlds_bench.benchmarks.presets import PRESETS
-from mlds_bench.benchmarks.variants import VARIANTS
+from mlds_bench.benchmarks.plan.presets import PRESETS
+from mlds_bench.benchmarks.plan.variants import VARIANTS
 from mlds_bench.leaderboard.record import Record, read_records
 from mlds_bench.leaderboard.tables import write_tables
-from tests.results.readme import BLOCK, PAGES, filled
+from tools.readme import BLOCK, PAGES, filled
 
 RESULTS = Path(__file__).parents[2] / "results"
 PARABOLA = math.sqrt(1 / 180)
@@ -82,7 +82,7 @@ def test_pages_show_the_committed_tables() -> None:
         "loss_landscape.md",
     }
     for name, text in pages.items():
-        assert filled(text) == text, f"{name}: run python -m tests.results.readme"
+        assert filled(text) == text, f"{name}: run python -m tools.readme"
 
 
 @pytest.mark.parametrize("variant", ["hw1-1/sinc", "hw1-1/sgn"])

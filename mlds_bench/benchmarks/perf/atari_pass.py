@@ -13,13 +13,13 @@ from typing import Any
 
 from rich.console import Console
 
+from mlds_bench.benchmarks.cli.progress import Lines
 from mlds_bench.benchmarks.perf.report import publish
-from mlds_bench.benchmarks.progress import Lines
-from mlds_bench.benchmarks.runner import run
-from mlds_bench.benchmarks.seal import Seal
-from mlds_bench.benchmarks.suite import plan
-from mlds_bench.benchmarks.trained import COMMITTED
-from mlds_bench.benchmarks.variants import VARIANTS
+from mlds_bench.benchmarks.plan.seal import Seal
+from mlds_bench.benchmarks.plan.suite import plan
+from mlds_bench.benchmarks.plan.trained import COMMITTED
+from mlds_bench.benchmarks.plan.variants import VARIANTS
+from mlds_bench.benchmarks.run.runner import run
 from mlds_bench.leaderboard.record import Record
 
 VARIANT = VARIANTS["hw4-1/pong"]

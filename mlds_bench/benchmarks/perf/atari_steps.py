@@ -28,7 +28,7 @@ from stable_baselines3.common.env_util import make_atari_env
 from stable_baselines3.common.vec_env import SubprocVecEnv, VecFrameStack
 
 from mlds_bench.benchmarks.perf.report import publish
-from mlds_bench.envs.atari.emulator import available_processors
+from mlds_bench.common.processors import available_cores
 from mlds_bench.envs.atari.env import Pong
 from mlds_bench.envs.atari.specs import PONG
 
@@ -55,7 +55,7 @@ def make_emulators(num_envs: int) -> Made:
     env = AtariVectorEnv(
         PONG.game,
         num_envs,
-        num_threads=min(num_envs, available_processors()),
+        num_threads=min(num_envs, available_cores()),
         repeat_action_probability=PONG.sticky,
         noop_max=PONG.noop_max,
         use_fire_reset=PONG.fire_reset,

@@ -19,7 +19,7 @@ from mlds_bench.agents.base import Budget, BudgetedEnv, BudgetExhausted
 from mlds_bench.agents.params import build
 from mlds_bench.agents.registry import resolve
 from mlds_bench.benchmarks.perf.report import publish
-from mlds_bench.benchmarks.variants import VARIANTS
+from mlds_bench.benchmarks.plan.variants import VARIANTS
 from mlds_bench.envs.registry import ENVIRONMENTS
 
 ROUNDS = 3

@@ -21,11 +21,11 @@ from mlds_bench.agents.base import Budget
 from mlds_bench.agents.fitting.networks import DeepHyperparameters
 from mlds_bench.agents.numerics.adam import Adam
 from mlds_bench.agents.numerics.mlp import SquaredErrorGradient, initial_parameters
-from mlds_bench.benchmarks.events import Silent
 from mlds_bench.benchmarks.perf.report import publish
-from mlds_bench.benchmarks.runner import run
-from mlds_bench.benchmarks.seal import Seal
-from mlds_bench.benchmarks.suite import Cell, plan
+from mlds_bench.benchmarks.plan.seal import Seal
+from mlds_bench.benchmarks.plan.suite import Cell, plan
+from mlds_bench.benchmarks.run.events import Silent
+from mlds_bench.benchmarks.run.runner import run
 from mlds_bench.envs.fitting.data import training_points
 from mlds_bench.envs.fitting.specs import sinc
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlds_bench.benchmarks.provenance import provenance
-from mlds_bench.benchmarks.surroundings import enter_surroundings
+from mlds_bench.benchmarks.run.provenance import provenance
+from mlds_bench.benchmarks.run.surroundings import enter_surroundings
 from mlds_bench.leaderboard.record import replace_file
 
 

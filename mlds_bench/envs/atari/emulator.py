@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from ale_py.vector_env import AtariVectorEnv
 
+from mlds_bench.common.processors import available_cores
 from mlds_bench.envs.atari.data import find_rom
 from mlds_bench.envs.atari.specs import FIRE, FRAME_SKIP, MOST_FRAMES, Protocol
 from mlds_bench.envs.atari.view import Frames, View
@@ -53,7 +54,7 @@ class Emulators:
         self._vector: AtariVectorEnv | None = AtariVectorEnv(
             protocol.game,
             num_envs,
-            num_threads=threads or min(num_envs, available_processors()),
+            num_threads=threads or min(num_envs, available_cores()),
             max_num_frames_per_episode=MOST_FRAMES,
             repeat_action_probability=protocol.sticky,
             img_height=view.shape[0],
@@ -108,10 +109,3 @@ class Emulators:
                 f"fork leaves behind: make the environment in process {os.getpid()}"
             )
         return self._vector
-
-
-def available_processors() -> int:
-    """Processors this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mlds_bench.canvas import FAINT, new_figure, save, styled
+from mlds_bench.common.canvas import FAINT, new_figure, save, styled
 from mlds_bench.envs.atari.replay import Game, read_game
 from mlds_bench.envs.atari.specs import FRAME_SKIP
 from mlds_bench.envs.atari.view import Picture, View

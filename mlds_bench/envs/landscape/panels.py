@@ -16,7 +16,7 @@ from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from scipy.stats import spearmanr
 
-from mlds_bench.canvas import ACCENT, FAINT, HEIGHTS, INK, NEGATIVE, POSITIVE, SERIES, SHADES
+from mlds_bench.common.canvas import ACCENT, FAINT, HEIGHTS, INK, NEGATIVE, POSITIVE, SERIES, SHADES
 from mlds_bench.envs.landscape.curvature import TOLERANCE
 from mlds_bench.envs.landscape.problems.base import Array
 from mlds_bench.envs.landscape.trace import Points, Run, Study

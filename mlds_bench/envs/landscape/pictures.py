@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from mlds_bench.canvas import SERIES, add_panels, new_figure, save, styled
+from mlds_bench.common.canvas import SERIES, add_panels, new_figure, save, styled
 from mlds_bench.envs.core import Recording
 from mlds_bench.envs.landscape.curvature import count_signs, eigenvalues
 from mlds_bench.envs.landscape.panels import (

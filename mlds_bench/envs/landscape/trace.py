@@ -9,12 +9,12 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from mlds_bench.common.trees import take
 from mlds_bench.envs.core import Recording
 from mlds_bench.envs.landscape.batches import losses_and_gradients
 from mlds_bench.envs.landscape.problems.base import Array, Problem
 from mlds_bench.envs.landscape.specs import LIMIT, Objective, threshold
 from mlds_bench.envs.landscape.values import gradient_norm, value
-from mlds_bench.envs.trees import take
 
 Ending: TypeAlias = Literal["solved", "diverged", "unsolved"]
 

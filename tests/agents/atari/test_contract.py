@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlds_bench.agents.check import Subject, check_subject
+from mlds_bench.agents.contract.check import Subject, check_subject
 from mlds_bench.agents.registry import BUILTIN, resolve
 from tests.agents.atari.catch import Catch
 

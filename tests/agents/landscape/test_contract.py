@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlds_bench.agents.check import check_agent
+from mlds_bench.agents.contract.check import check_agent
 from mlds_bench.agents.registry import BUILTIN, resolve
 
 NAMES = [name for name, target in BUILTIN.items() if ".landscape." in target]

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from scipy.stats import spearmanr
 
-from mlds_bench.canvas import ACCENT, INK, POSITIVE, SERIES, styled
+from mlds_bench.common.canvas import ACCENT, INK, POSITIVE, SERIES, styled
 from mlds_bench.envs.landscape.curvature import minimal_ratio
 from mlds_bench.envs.landscape.panels import FEWEST_RANKED, MOST_STEMS, plot_spectrum
 from mlds_bench.envs.landscape.pictures import (

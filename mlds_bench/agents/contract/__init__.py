@@ -1,0 +1,1 @@
+"""The agent contract, for `mlds-bench check` and for tests."""

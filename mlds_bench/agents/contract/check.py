@@ -1,0 +1,175 @@
+"""The agent contract as one function, for ``mlds-bench check`` and for tests.
+
+It runs an agent on a budget of seconds before anyone spends hours: in this process, without the
+walls that the harness puts around an agent.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlds_bench.agents.adapter import env_options
+from mlds_bench.agents.base import (
+    BudgetExhausted,
+    UnknownHyperparameter,
+    Unsupported,
+)
+from mlds_bench.agents.contract.subject import BUDGET_STEPS, SECONDS, AgentViolation, Subject
+from mlds_bench.agents.registry import AgentSpec, UnknownAgent
+from mlds_bench.common.names import unknown_name
+from mlds_bench.envs.contract import leaves
+from mlds_bench.envs.registry import ENVIRONMENTS
+
+__all__ = ["CHECKS", "AgentViolation", "Subject", "check_agent", "check_subject"]
+
+
+def check_agent(
+    spec: AgentSpec,
+    env_id: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    env_kwargs: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    budget_steps: int = BUDGET_STEPS,
+) -> dict[str, float]:
+    """Check an agent against the whole contract, in a registered environment.
+
+    Args:
+        spec: the agent.
+        env_id: Gymnasium id, ``mlds/FunctionFitting-v0`` say.
+        params: its hyper-parameters.
+        env_kwargs: keyword arguments of the environment.
+        seed: of the agent.
+        device: torch device.
+        budget_steps: steps of learning, at least `BATCHES` batches.
+
+    Returns:
+        The checks that were passed, each with the seconds it took.
+
+    Raises:
+        AgentViolation: one line, with the name of the broken rule first.
+        UnknownAgent: if the name stands for no agent.
+        UnknownHyperparameter: if ``params`` do not fit it.
+        Unsupported: if the agent does not play in these spaces.
+    """
+    if env_id not in ENVIRONMENTS:
+        raise ValueError(unknown_name("environment", env_id, [*ENVIRONMENTS]))
+    make_env = partial(ENVIRONMENTS[env_id].make, **(env_kwargs or {}))
+    with _rule("imports", spec.module):
+        cls = spec.load()
+    return check_subject(Subject(cls, make_env, params or {}, seed, device, budget_steps))
+
+
+def check_subject(subject: Subject) -> dict[str, float]:
+    """Check an agent's class in any environment; see `check_agent`."""
+    seconds = {}
+    for name, check in CHECKS.items():
+        began = time.perf_counter()
+        with _rule(name, subject.cls.__module__):
+            check(subject)
+        seconds[name] = time.perf_counter() - began
+    return seconds
+
+
+def _chooses_a_view(subject: Subject) -> None:
+    env = subject.make_env(num_envs=1, split="test", seed=0)
+    for option in env_options(subject.cls, subject.params):
+        if option not in env.view_options:
+            line = unknown_name("choice of view", option, sorted(env.view_options))
+            raise AgentViolation(f"{line} (in {type(env).__name__})")
+
+
+def _builds(subject: Subject) -> None:
+    subject.new()
+
+
+def _learns_within_budget(subject: Subject) -> None:
+    env = subject.first[1]
+    if env.seconds > 2.0 * SECONDS:
+        raise AgentViolation(f"learning took {env.seconds:.0f} s, the budget was {SECONDS:.0f} s")
+
+
+def _acts_on_any_batch(subject: Subject) -> None:
+    _ = subject.first_answers  # each is checked on its way
+
+
+def _repeats_under_its_seed(subject: Subject) -> None:
+    expected, (_, env) = subject.first_answers, subject.first
+    out_of_time = env.stopped_by == "seconds"
+    second, _ = subject.learnt(stop_at=env.env_steps if out_of_time else math.inf)
+    complaint = f"two agents with seed {subject.seed} differ: draw all randomness from seed"
+    for size, actions in subject.all_answers(second).items():
+        _same(expected[size], actions, complaint)
+
+
+def _saves_and_loads(subject: Subject) -> None:
+    if not any(hasattr(subject.cls, method) for method in ("save", "load")):
+        return  # both are optional
+    agent, _ = subject.first
+    with tempfile.TemporaryDirectory() as folder:
+        agent.save(Path(folder))
+        restored = subject.new()
+        restored.load(Path(folder))
+    _same(
+        subject.answers(agent, 7),
+        subject.answers(restored, 7),
+        "the actions differ after save and load: write what was learnt into the folder",
+    )
+
+
+def _survives_a_stop(subject: Subject) -> None:
+    _, env = subject.first
+    agent, _ = subject.learnt(stop_at=0.4 * env.env_steps)
+    subject.answers(agent, 7)
+
+
+CHECKS: dict[str, Callable[[Subject], None]] = {
+    "chooses a view": _chooses_a_view,
+    "builds": _builds,
+    "learns within its budget": _learns_within_budget,
+    "acts on batches of any size": _acts_on_any_batch,
+    "repeats under its seed": _repeats_under_its_seed,
+    "saves and loads": _saves_and_loads,
+    "survives a stop": _survives_a_stop,
+}
+
+
+def _same(expected: Any, got: Any, complaint: str) -> None:
+    for (place, a), (_, b) in zip(leaves(expected), leaves(got), strict=True):
+        if not np.array_equal(a, b):
+            row = int(np.argwhere(a != b)[0][0])
+            raise AgentViolation(f"action{place}[{row}] was {a[row]} and is {b[row]}: {complaint}")
+
+
+@contextmanager
+def _rule(name: str, module: str) -> Iterator[None]:
+    """One line with the rule's name for whatever goes wrong, and where in the agent's code."""
+    try:
+        yield
+    except (UnknownAgent, UnknownHyperparameter, Unsupported):
+        raise
+    except AgentViolation as violation:
+        raise AgentViolation(f"{name}: {violation}") from violation
+    except (Exception, BudgetExhausted) as error:
+        line = " ".join(str(error).split())
+        place = _place(error, module)
+        raise AgentViolation(f"{name}: {type(error).__name__}: {line}{place}") from error
+
+
+def _place(error: BaseException, module: str) -> str:
+    """The last line of the agent's own code on the way to an error."""
+    for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if module in (frame.f_globals.get("__name__"), frame.f_code.co_filename):
+            return f" ({Path(frame.f_code.co_filename).name}, line {number})"
+    return ""

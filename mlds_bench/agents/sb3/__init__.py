@@ -1,0 +1,1 @@
+"""Any Stable-Baselines3 algorithm as an agent, at batch speed."""

@@ -1,0 +1,173 @@
+"""What the commands of the command line do; `cli` holds their options and help."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from mlds_bench.agents.params import check_params, parse_params
+from mlds_bench.agents.registry import resolve
+from mlds_bench.benchmarks.plan.errors import UsageError
+from mlds_bench.benchmarks.plan.seal import take_seal
+from mlds_bench.benchmarks.plan.suite import Cell, parse_seeds, plan
+from mlds_bench.benchmarks.run.events import Watcher
+from mlds_bench.benchmarks.run.runner import run, standing
+from mlds_bench.common.names import unknown_name
+from mlds_bench.envs.registry import ENVIRONMENTS
+from mlds_bench.leaderboard.record import Record
+from mlds_bench.leaderboard.render import render
+from mlds_bench.leaderboard.tables import leaderboard, leaderboards, write_tables
+
+
+def run_cells(
+    names: list[str],
+    *,
+    agents: str | None,
+    preset: str,
+    seeds: str | None,
+    params: list[str],
+    out: Path,
+    workers: int | None,
+    device: str,
+    retry: bool,
+    dry_run: bool,
+) -> int:
+    """The command ``run``; returns the exit code."""
+    seal = take_seal()
+    cells = plan(
+        names,
+        preset=preset,
+        agents=split_names(agents),
+        seeds=parse_seeds(seeds) if seeds else None,
+        params=_known_params(params, cells_agents=split_names(agents)),
+        device=checked_device(device),
+        seal=seal,
+    )
+    if dry_run:
+        return _print_plan(cells, out, retry=retry)
+    from mlds_bench.benchmarks.cli.progress import Lines, Panel
+    from mlds_bench.benchmarks.run.engines.local import CannotSave
+
+    console = Console(stderr=True)
+    watcher: Watcher = Panel(console) if console.is_terminal else Lines(console)
+    try:
+        summary = run(cells, out, watcher=watcher, workers=workers, retry=retry)
+    except CannotSave as error:
+        print(f"mlds-bench: cannot save, so the run ends: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("mlds-bench: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return 130
+    _print_tables(summary.records, out)
+    failed, count = len(summary.failed), len(summary.made)
+    done = f"{count} cell{'s' * (count != 1)} run in {summary.seconds:.0f} s"
+    kept = "; --retry runs failed cells again" if summary.failed_before else ""
+    console.print(
+        f"{done}, {failed} failed; records in {out}{kept}", highlight=False, soft_wrap=True
+    )
+    for record in summary.failed_before:
+        line = f"failed before: {record.variant} {record.agent} seed {record.seed}: {record.state}"
+        console.print(f"{line}: {record.reason}", highlight=False, markup=False, soft_wrap=True)
+    return 1 if failed else 0
+
+
+def split_names(text: str | None) -> list[str] | None:
+    """Names between commas; None for no choice."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise UsageError("--agents names no agent (mlds-bench list agents)")
+    return names
+
+
+def checked_device(device: str) -> str:
+    """A torch device that is there."""
+    if device == "cpu":
+        return device
+    import torch
+
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        line = str(error).strip().splitlines()[0]
+        raise UsageError(f"device {device!r} cannot be used here: {line}") from None
+    return device
+
+
+def _known_params(params: list[str], cells_agents: list[str] | None) -> dict[str, Any]:
+    """Hyper-parameters that every chosen agent knows."""
+    values = parse_params(params)
+    if values and cells_agents is None:
+        raise UsageError("-p sets hyper-parameters of the agents you name with --agents")
+    for name in cells_agents or [] if values else []:
+        check_params(resolve(name).load(), values)
+    return values
+
+
+def _print_plan(cells: list[Cell], out: Path, *, retry: bool) -> int:
+    for cell in cells:
+        state, _ = standing(cell, out, retry=retry)
+        print(f"{state:9} {cell}  {cell.budget.env_steps} steps  {cell.path(out)}")
+    count = sum(standing(cell, out, retry=retry)[0] != "finished" for cell in cells)
+    print(f"{len(cells)} cell{'s' * (len(cells) != 1)}, {count} to run")
+    return 0
+
+
+def _print_tables(records: list[Record], out: Path) -> None:
+    if records:
+        print(render(leaderboard(records, title=f"{records[0].preset} in {out}"), "markdown"))
+
+
+def show_tables(out: Path, *, write: bool) -> None:
+    """The command ``table``."""
+    for page in leaderboards(out).values():
+        print(render(page, "markdown"))
+    if write:
+        files = " ".join(str(path) for path in write_tables(out))
+        print(f"written: {files}", file=sys.stderr)
+
+
+def plot(out: Path) -> None:
+    """The command ``plot``."""
+    from mlds_bench.leaderboard.plots import write_curves
+
+    for path in write_curves(out):
+        print(path)
+
+
+def compare(a: str, b: str, out: Path) -> None:
+    """The command ``compare``."""
+    from mlds_bench.leaderboard.compare import compare as compared
+    from mlds_bench.leaderboard.compare import find_side
+
+    print(render(compared(find_side(a, out), find_side(b, out)), "markdown"))
+
+
+def watch(name: str, agent: str, *, seed: int, params: list[str], out: Path) -> None:
+    """The command ``watch``."""
+    from mlds_bench.benchmarks.cli.watch import watch as watched
+
+    values = parse_params(params)
+    print(watched(name, agent, params=values, out=out, seed=seed, seal=take_seal()))
+
+
+def check(agent: str, env_id: str, params: list[str]) -> int:
+    """The command ``check``; returns the exit code."""
+    from mlds_bench.agents.contract.check import AgentViolation, check_agent
+
+    if env_id not in ENVIRONMENTS:
+        raise UsageError(unknown_name("environment", env_id, list(ENVIRONMENTS)))
+    spec, values = resolve(agent), parse_params(params)
+    try:
+        passed = check_agent(spec, env_id, values)
+    except AgentViolation as violation:
+        print(f"mlds-bench: {spec.name} in {env_id}: {violation}", file=sys.stderr)
+        return 1
+    for name in passed:
+        print(f"ok  {name}")
+    print(f"{spec.name} keeps the agent contract in {env_id}")
+    return 0

@@ -1,0 +1,1 @@
+"""Planning: presets, variants, homeworks, and from names to cells."""

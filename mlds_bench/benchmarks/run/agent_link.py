@@ -1,0 +1,223 @@
+"""The harness's side of an agent: start its process, wait for it with limits, end it.
+
+Nothing the agent's process sends is trusted: no pickle crosses, and messages are checked.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import send_handle
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+
+from mlds_bench.benchmarks.run.agent_process import AgentJob, serve
+from mlds_bench.benchmarks.run.exchange import Exchange
+from mlds_bench.benchmarks.run.messages import ANSWERS, read_message
+from mlds_bench.leaderboard.record import State
+
+POLL_SECONDS = 0.2
+LOOK_SECONDS = 1.0  # looking at memory reads all of /proc; the agent has a hard limit of its own
+DYING_SECONDS = 1.0
+LONGEST_MESSAGE = 2**24
+MEBIBYTE = 2**20
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+
+
+class CellFailure(Exception):
+    """A cell ends here, with this state and reason."""
+
+    def __init__(self, state: State, reason: str) -> None:
+        super().__init__(reason)
+        self.state = state
+        self.reason = reason
+
+
+class AgentLink:
+    """An agent in its process.
+
+    Args:
+        job: what the agent is told.
+        hidden: a connection of this process that the agent's must not keep.
+    """
+
+    def __init__(self, job: AgentJob, *, hidden: Connection) -> None:
+        _adopt_orphans()
+        context = get_context("fork")
+        ours, theirs = context.Pipe()
+        self._pipe: Connection = ours
+        self._poll = select.poll()  # Connection.poll makes one in every call
+        self._poll.register(ours, select.POLLIN)
+        self._process = context.Process(target=serve, args=(job, theirs, (ours, hidden)))
+        self._process.start()
+        theirs.close()
+        self._memory_mb = job.memory_mb
+        self._looked = 0.0
+        self.exchange: Exchange | None = None
+        self.peak_memory_mb = 0.0
+        self.cpu_seconds = 0.0
+
+    def expect(
+        self,
+        kind: str,
+        seconds: float,
+        doing: str,
+        on_point: Callable[[dict[str, Any]], None] | None = None,
+    ) -> dict[str, Any]:
+        """The agent's next message, which must be of this kind.
+
+        Args:
+            kind: ``ready``, ``learned``, ``act done``, ``reset done`` or ``keep done``.
+            seconds: how long to wait.
+            doing: for the reason of a failure, as in "learning".
+            on_point: called with each point of the learning curve on the way.
+
+        Raises:
+            CellFailure: the agent failed, died, took too long or too much memory.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            message = self._next_message(deadline, seconds, doing)
+            if message.get("kind") == "error":
+                where = "" if message["state"] == "skipped" else f", while {doing}"
+                raise CellFailure(message["state"], f"{message['reason']}{where}")
+            if message.get("kind") == "point" and on_point is not None:
+                on_point(message["point"])
+            elif message.get("kind") == kind:
+                # Thousands of answers come in a test: memory is looked at by time.
+                self._look_again() if kind in ANSWERS else self._look()
+                return message
+            else:
+                raise CellFailure("failed", f"an unexpected message from the agent while {doing}")
+
+    def open_exchange(self, observation_space: Any, action_space: Any, num_envs: int) -> None:
+        """Share the memory of the test batch with the agent."""
+        self.exchange = Exchange(observation_space, action_space, num_envs)
+        self._send(str(num_envs))
+        assert self._process.pid is not None
+        send_handle(self._pipe, self.exchange.descriptor, self._process.pid)
+
+    def act(self, observation: Any, seconds: float) -> Any:
+        """The agent's actions for a test batch."""
+        assert self.exchange is not None
+        self.exchange.write("observation", observation)
+        self._send("act")
+        self.expect("act done", seconds, "acting")
+        return self.exchange.read("action")
+
+    def reset(self, done: npt.NDArray[np.bool_], seconds: float) -> None:
+        """Tell the agent which instances begin anew."""
+        assert self.exchange is not None
+        self.exchange.write("done", done)
+        self._send("reset")
+        self.expect("reset done", seconds, "forgetting")
+
+    def keep(self, mask: npt.NDArray[np.bool_], seconds: float) -> None:
+        """Tell the agent which instances are left; the batch is those from now on."""
+        assert self.exchange is not None
+        self.exchange.write("done", mask)
+        self._send("keep")
+        self.expect("keep done", seconds, "going on with fewer instances")
+        self.exchange.shrink(int(mask.sum()))
+
+    def kill(self) -> None:
+        """End the agent and whatever it has started."""
+        self._measure()
+        family = _family()
+        if self._process.pid is not None:
+            _kill(self._process.pid, group=True)  # all at once: we may be killed any moment, too
+        for process in family:
+            _kill(process.pid)
+        self._process.join()
+        for process in _family():  # started while we killed
+            _kill(process.pid)
+        self._pipe.close()
+        if self.exchange is not None:
+            self.exchange.close()
+
+    def _send(self, question: str) -> None:
+        try:
+            self._pipe.send_bytes(question.encode())
+        except OSError:
+            raise CellFailure("failed", self._how_it_died("between two questions")) from None
+
+    def _next_message(self, deadline: float, seconds: float, doing: str) -> dict[str, Any]:
+        while not self._hears(min(POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
+            self._look_again()
+            if not self._process.is_alive() and not self._hears(0.0):
+                raise CellFailure("failed", self._how_it_died(doing))
+            if time.monotonic() >= deadline:
+                raise CellFailure("timeout", f"{doing} took longer than {seconds:g} s")
+        self._look_again()
+        try:
+            return read_message(self._pipe.recv_bytes(LONGEST_MESSAGE))
+        except (EOFError, OSError):
+            raise CellFailure("failed", self._how_it_died(doing)) from None
+
+    def _hears(self, seconds: float) -> bool:
+        """Wait for a message or the end of the pipe."""
+        return bool(self._poll.poll(1000.0 * seconds))
+
+    def _how_it_died(self, doing: str) -> str:
+        self._process.join(timeout=DYING_SECONDS)
+        code = self._process.exitcode
+        if code is None:
+            return f"the agent hung up or sent too much while {doing}"
+        if code < 0:
+            return f"the agent's process was killed by {signal.Signals(-code).name} while {doing}"
+        return f"the agent's process ended with exit code {code} while {doing}"
+
+    def _look_again(self) -> None:
+        if time.monotonic() - self._looked > LOOK_SECONDS:
+            self._look()
+
+    def _look(self) -> None:
+        """Refuse too much memory."""
+        memory = self._measure()
+        if memory > self._memory_mb and self._process.is_alive():
+            raise CellFailure(
+                "out-of-memory", f"the agent took {memory:.0f} MiB of {self._memory_mb} MiB"
+            )
+
+    def _measure(self) -> float:
+        """Note memory (MiB, returned) and processor time of the agent and what it has started."""
+        self._looked = time.monotonic()
+        memory, cpu = 0.0, 0.0
+        for process in _family():
+            try:
+                memory += process.memory_info().rss / MEBIBYTE
+                times = process.cpu_times()
+            except psutil.Error:
+                continue  # it ended while we looked
+            cpu += times.user + times.system
+        self.peak_memory_mb = max(self.peak_memory_mb, memory)
+        self.cpu_seconds = max(self.cpu_seconds, cpu)
+        return memory
+
+
+def _family() -> list[psutil.Process]:
+    """The agent and what it has started: this process has no other children."""
+    return psutil.Process().children(recursive=True)
+
+
+def _adopt_orphans() -> None:
+    """What an agent leaves running when it dies becomes this process's child, where Linux can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _kill(pid: int, *, group: bool = False) -> None:
+    try:
+        (os.killpg if group else os.kill)(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return  # already gone

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from mlds_bench.agents.base import BudgetExhausted, UnknownHyperparameter, Unsupported
+from mlds_bench.agents.baselines.players import ConstantAgent, RandomAgent
+from mlds_bench.agents.contract.check import (
+    CHECKS,
+    AgentViolation,
+    Subject,
+    check_agent,
+    check_subject,
+)
+from mlds_bench.agents.registry import UnknownAgent, resolve
+from tests.envs.toys import Composite, Walk
+
+FITTING = "mlds/FunctionFitting-v0"
+
+
+class Still:
+    """The shortest agent: it stays where it is."""
+
+    def act(self, obs: Any) -> Any:
+        return np.ones(len(obs), np.int64)
+
+
+class Learner(Still):
+    """Counts what it sees; a good citizen that the others spoil."""
+
+    num_envs = 4
+
+    def __init__(self, seed: int) -> None:
+        self.generator = np.random.default_rng(seed)
+        self.choice = np.zeros(1, np.int64)
+
+    def learn(self, env: Any, budget: Any) -> None:
+        env.reset()
+        while True:
+            actions = self.generator.integers(3, size=env.num_envs)
+            env.step(actions)
+            self.choice = (self.choice + actions.sum()) % 3
+
+    def act(self, obs: Any) -> Any:
+        return np.repeat(self.choice, len(obs))
+
+    def save(self, folder: Path) -> None:
+        np.save(folder / "choice.npy", self.choice)
+
+    def load(self, folder: Path) -> None:
+        self.choice = np.load(folder / "choice.npy")
+
+
+class Forgetful(Learner):
+    def load(self, folder: Path) -> None:
+        pass
+
+
+class Unseeded(Learner):
+    def __init__(self) -> None:
+        super().__init__(seed=int(np.random.default_rng().integers(2**31)))
+
+    def act(self, obs: Any) -> Any:
+        return self.generator.integers(3, size=len(obs))
+
+
+class Swallower(Learner):
+    def learn(self, env: Any, budget: Any) -> None:
+        while True:
+            try:
+                super().learn(env, budget)
+            except BudgetExhausted:
+                continue
+
+
+class Polite(Learner):
+    """Catches the end of the budget once, and is done."""
+
+    def learn(self, env: Any, budget: Any) -> None:
+        try:
+            super().learn(env, budget)
+        except BudgetExhausted:
+            return
+
+
+class OnlyPairs(Still):
+    def act(self, obs: Any) -> Any:
+        return super().act(obs[:7])
+
+
+class NotANumber(Still):
+    def act(self, obs: Any) -> Any:
+        return np.full(len(obs), np.nan)
+
+
+class Broken(Still):
+    def learn(self, env: Any, budget: Any) -> None:
+        raise KeyError("weights")
+
+
+class Complete(Learner):
+    """Knows how much it may use, and has its answer only at the end of it."""
+
+    def learn(self, env: Any, budget: Any) -> None:
+        env.reset()
+        for _ in range(budget.env_steps // env.num_envs):
+            env.step(np.ones(env.num_envs, np.int64))
+        self.done = True
+
+    def act(self, obs: Any) -> Any:
+        return np.ones(len(obs), np.int64) * int(self.done)
+
+    def save(self, folder: Path) -> None: ...
+
+    def load(self, folder: Path) -> None:
+        self.done = True
+
+
+class Wishful(Still):
+    env_options: ClassVar[dict[str, Any]] = {"vew": "flat"}
+
+
+class Sighted(RandomAgent):
+    """Chooses a view; the actions that it is built with are those of this view."""
+
+    env_options: ClassVar[dict[str, Any]] = {"view": "wide"}
+
+
+class WalkWithAView(Walk):
+    view_options = frozenset({"view"})
+
+    def __init__(self, *, view: str = "narrow", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if view == "wide":
+            self.single_action_space = spaces.Discrete(2, start=1)
+
+
+def passed(cls: type, **params: Any) -> dict[str, float]:
+    return check_subject(Subject(cls, Walk, params))
+
+
+@pytest.mark.parametrize("cls", [Still, Learner, Polite, RandomAgent, ConstantAgent])
+def test_good_agents_pass_every_check(cls: type) -> None:
+    """Each check is named with the seconds it took."""
+    seconds = passed(cls)
+    assert list(seconds) == list(CHECKS)
+    assert all(0 <= value < 60 for value in seconds.values())
+
+
+@pytest.mark.parametrize("cls", [RandomAgent, ConstantAgent])
+def test_dictionaries_are_checked_too(cls: type) -> None:
+    """Dict observations and actions pass through every check."""
+    assert list(check_subject(Subject(cls, Composite))) == list(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("cls", "line"),
+    [
+        (Broken, "learns within its budget: KeyError: 'weights' (test_check.py, line "),
+        (Swallower, "learns within its budget: it goes on stepping when the budget is spent"),
+        (OnlyPairs, "acts on batches of any size: in a batch of 1000: action has shape (7,)"),
+        (NotANumber, "acts on batches of any size: in a batch of 1: action must hold integers"),
+        (Unseeded, "repeats under its seed: action["),
+        (Forgetful, "saves and loads: action[0] was "),
+        (Complete, "survives a stop: AttributeError: 'Complete' object has no attribute 'done'"),
+        (Wishful, "chooses a view: unknown choice of view 'vew'"),
+    ],
+)
+def test_a_violation_is_named_in_one_line(cls: type, line: str) -> None:
+    """The rule first, then what happened, and where in the agent's own code."""
+    with pytest.raises(AgentViolation) as error:
+        passed(cls)
+    assert str(error.value).startswith(line)
+    assert "\n" not in str(error.value)
+
+
+def test_a_wrong_view_gets_the_nearest_right_one() -> None:
+    """What a room lets an agent choose is told."""
+    with pytest.raises(AgentViolation, match=r"'vew': did you mean 'view'.*WalkWithAView"):
+        check_subject(Subject(Wishful, WalkWithAView))
+
+
+def test_an_agent_is_built_with_the_spaces_of_its_view() -> None:
+    """The options are applied before the agent is made, learns and acts."""
+    agent = Subject(Sighted, WalkWithAView).new()
+    assert agent.agent.action_space == spaces.Discrete(2, start=1)
+    assert list(check_subject(Subject(Sighted, WalkWithAView))) == list(CHECKS)
+
+
+def test_what_is_no_fault_of_the_agent_passes_through() -> None:
+    """Wrong settings and spaces keep their own exceptions, for the command line to tell."""
+    with pytest.raises(UnknownHyperparameter, match="did you mean 'action'"):
+        passed(ConstantAgent, actoin=1)
+    from mlds_bench.agents.sb3.agent import make_sb3
+
+    with pytest.raises(Unsupported, match="one action head"):
+        check_subject(Subject(make_sb3("PPO"), Composite))
+
+
+@pytest.mark.parametrize("name", ["random", "constant", "sb3:PPO"])
+def test_agents_are_checked_by_name_in_a_registered_environment(name: str) -> None:
+    """The way of the command line: a name, an id, settings and nothing else."""
+    params = {"n_epochs": 1} if name.startswith("sb3") else {}
+    seconds = check_agent(resolve(name), FITTING, params, budget_steps=2100)
+    assert list(seconds) == list(CHECKS)
+
+
+def test_ten_lines_in_a_file_are_an_agent(tmp_path: Path) -> None:
+    """No base class, no constructor, no learning: act is enough."""
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import numpy as np\n\n\n"
+        "class Mine:\n"
+        "    def act(self, obs):\n"
+        "        return np.clip(np.sin(5 * obs[:, :1]), -2, 2)\n"
+    )
+    assert list(check_agent(resolve(str(path)), FITTING)) == list(CHECKS)
+
+
+def test_errors_on_import_are_told_with_their_line(tmp_path: Path) -> None:
+    """The agent's own code is named, not ours."""
+    path = tmp_path / "mine.py"
+    path.write_text("import numpy\nclass Mine:\n    def act(self, o): ...\nnumpy.nothing\n")
+    with pytest.raises(AgentViolation, match=r"imports: Attribute.*mine\.py, line 4") as error:
+        check_agent(resolve(str(path)), FITTING)
+    assert "\n" not in str(error.value)
+
+
+def test_wrong_names_pass_through() -> None:
+    """An unknown environment or class is a usage error, not a violation."""
+    with pytest.raises(ValueError, match=f"did you mean '{FITTING}'"):
+        check_agent(resolve("random"), "mlds/FunctionFiting-v0")
+    spec = resolve("random")
+    with pytest.raises(UnknownAgent, match="did you mean 'RandomAgent'"):
+        check_agent(type(spec)(spec.name, "builtin", spec.target + "s"), FITTING)

@@ -1,0 +1,75 @@
+"""How pictures look and are saved."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from mlds_bench.common.canvas import (
+    DOTS_PER_INCH,
+    PNG_COLOURS,
+    SERIES,
+    add_panels,
+    new_figure,
+    save,
+    styled,
+)
+
+
+def draw(path: Path) -> Path:
+    """All colours of runs, over a background of many."""
+    with styled():
+        figure = new_figure(6.0, 4.0, "a title", "a note")
+        (axes,) = add_panels(figure, 1)
+        axes.imshow(np.arange(400.0).reshape(20, 20), cmap="viridis", extent=(0, 8, 0, 8))
+        for index, colour in enumerate(SERIES):
+            axes.plot([index, index + 0.5], [1, 5], color=colour, linewidth=4)
+        return save(figure, path)
+
+
+def test_a_picture_has_the_size_asked_for_and_few_colours(tmp_path: Path) -> None:
+    with Image.open(draw(tmp_path / "a.png")) as image:
+        assert image.size == (6 * DOTS_PER_INCH, 4 * DOTS_PER_INCH)
+        assert image.mode == "P"
+        assert len(image.getcolors() or ()) <= PNG_COLOURS
+        assert "Software" not in image.info
+
+
+def test_few_colours_are_the_right_ones(tmp_path: Path) -> None:
+    """The white stays white, and every run keeps its colour to within what an eye can see."""
+    with Image.open(draw(tmp_path / "a.png")) as image:
+        pixels = np.asarray(image.convert("RGB")).reshape(-1, 3).astype(int)
+    assert pixels[0].tolist() == [255, 255, 255]
+    for colour in SERIES:
+        wanted = np.array(to_rgb(colour)) * 255
+        assert np.abs(pixels - wanted).max(1).min() <= 12, colour
+
+
+def test_the_same_figure_gives_the_same_bytes_whatever_the_user_s_settings(tmp_path: Path) -> None:
+    first = draw(tmp_path / "a.png").read_bytes()
+    with matplotlib.rc_context({"font.size": 30.0, "axes.facecolor": "red"}):
+        assert draw(tmp_path / "b.png").read_bytes() == first
+
+
+def test_nothing_global_changes() -> None:
+    before = dict(matplotlib.rcParams)
+    with styled():
+        assert matplotlib.rcParams["font.size"] != before["font.size"]
+    assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_panels_stand_side_by_side_within_the_figure(count: int) -> None:
+    panels = add_panels(new_figure(10.0, 4.0, ""), count)
+    boxes = [axes.get_position() for axes in panels]
+    assert len(boxes) == count
+    assert all(0.0 < box.x0 < box.x1 < 1.0 and 0.0 < box.y0 < box.y1 < 1.0 for box in boxes)
+    for left, right in pairwise(boxes):
+        assert left.x1 < right.x0
+        assert left.width == pytest.approx(right.width)

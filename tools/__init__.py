@@ -1,0 +1,1 @@
+"""Tools of the repository: they rewrite pages and weights from records, and check the wheel."""
