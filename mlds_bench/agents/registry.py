@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
+from mlds_bench.agents import atari, baselines, fitting, landscape
 from mlds_bench.agents.sources import (
     Scope,
     UnknownAgent,
@@ -38,38 +39,10 @@ PRETRAINED = "pretrained:"
 """Before any other name: the agent plays with what lies beside its committed records."""
 
 BUILTIN: dict[str, str] = {
-    "random": "mlds_bench.agents.baselines.players:RandomAgent",
-    "constant": "mlds_bench.agents.baselines.players:ConstantAgent",
-    "shallow": "mlds_bench.agents.fitting.networks:ShallowAgent",
-    "middle": "mlds_bench.agents.fitting.networks:MiddleAgent",
-    "deep": "mlds_bench.agents.fitting.networks:DeepAgent",
-    "sawtooth": "mlds_bench.agents.fitting.sawtooth:SawtoothAgent",
-    "spline": "mlds_bench.agents.fitting.spline:SplineAgent",
-    "gd": "mlds_bench.agents.landscape.first_order:GdAgent",
-    "momentum": "mlds_bench.agents.landscape.first_order:MomentumAgent",
-    "rmsprop": "mlds_bench.agents.landscape.first_order:RmspropAgent",
-    "adam": "mlds_bench.agents.landscape.first_order:AdamAgent",
-    "sgd-then-adam": "mlds_bench.agents.landscape.first_order:SgdThenAdamAgent",
-    "newton": "mlds_bench.agents.landscape.second_order:NewtonAgent",
-    "saddle-free-newton": "mlds_bench.agents.landscape.second_order:SaddleFreeNewtonAgent",
-    "levenberg-marquardt": "mlds_bench.agents.landscape.second_order:LevenbergMarquardtAgent",
-    "lbfgs": "mlds_bench.agents.landscape.quasi_newton:LbfgsAgent",
-    "random-search": "mlds_bench.agents.landscape.search:RandomSearchAgent",
-    "es": "mlds_bench.agents.landscape.search:EsAgent",
-    "gradient-norm": "mlds_bench.agents.landscape.gradient_norm:GradientNormAgent",
-    "reinforce": "mlds_bench.agents.atari.reinforce:ReinforceAgent",
-    "trpo": "mlds_bench.agents.atari.trpo:TrpoAgent",
-    "acktr": "mlds_bench.agents.atari.acktr:AcktrAgent",
-    "a2c": "mlds_bench.agents.atari.a2c:A2cAgent",
-    "ppo": "mlds_bench.agents.atari.ppo:PpoAgent",
-    "dqn": "mlds_bench.agents.atari.dqn:DqnAgent",
-    "double-dqn": "mlds_bench.agents.atari.improvements:DoubleDqnAgent",
-    "dueling": "mlds_bench.agents.atari.improvements:DuelingAgent",
-    "prioritized": "mlds_bench.agents.atari.improvements:PrioritizedAgent",
-    "noisy": "mlds_bench.agents.atari.improvements:NoisyAgent",
-    "c51": "mlds_bench.agents.atari.improvements:C51Agent",
-    "n-step": "mlds_bench.agents.atari.improvements:NStepAgent",
-    "rainbow": "mlds_bench.agents.atari.improvements:RainbowAgent",
+    **baselines.AGENTS,
+    **fitting.AGENTS,
+    **landscape.AGENTS,
+    **atari.AGENTS,
 }
 """Name -> module:class of the reference agents."""
 
