@@ -12,7 +12,6 @@ from torch import Tensor
 from mlds_bench.agents.atari.actor_critic import ActorCriticAgent, ActorCriticHyperparameters
 from mlds_bench.agents.atari.networks import ConvolutionalPolicy
 from mlds_bench.agents.atari.rollouts import Rollout, sampled
-from mlds_bench.agents.atari.settings import above, between, whole
 from mlds_bench.agents.atari.views import Shape
 from mlds_bench.agents.numerics.kronecker import KroneckerCurvature
 from mlds_bench.agents.numerics.policy_losses import (
@@ -21,6 +20,7 @@ from mlds_bench.agents.numerics.policy_losses import (
     policy_gradient_loss,
     standardized,
 )
+from mlds_bench.common.bounds import above, between, whole
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from mlds_bench.agents.atari.networks import (
 )
 from mlds_bench.agents.atari.policy_agent import PolicyAgent, PolicyHyperparameters
 from mlds_bench.agents.atari.rollouts import Player, Rollout
-from mlds_bench.agents.atari.settings import at_least, between, layers, whole
 from mlds_bench.agents.atari.views import Shape
 from mlds_bench.agents.numerics.returns import generalized_advantages
+from mlds_bench.common.bounds import at_least, between, layers, whole
 
 P = TypeVar("P", ConvolutionalPolicy, SeparatePolicy)
 

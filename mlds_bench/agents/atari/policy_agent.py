@@ -19,9 +19,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mlds_bench.agents.atari.rollouts import Player, Rollout, played, sampled
-from mlds_bench.agents.atari.settings import above, at_least, between, whole
 from mlds_bench.agents.atari.views import Shape, view_shape
 from mlds_bench.agents.base import Agent, Budget
+from mlds_bench.common.bounds import above, at_least, between, whole
 
 FILE = "policy.safetensors"
 

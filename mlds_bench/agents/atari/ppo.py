@@ -18,13 +18,13 @@ from torch.nn import functional
 
 from mlds_bench.agents.atari.actor_critic import ActorCriticAgent, ActorCriticHyperparameters
 from mlds_bench.agents.atari.rollouts import Player, Rollout, played, played_ahead
-from mlds_bench.agents.atari.settings import above, whole
 from mlds_bench.agents.numerics.policy_losses import (
     clipped_surrogate_loss,
     log_probabilities,
     mean_entropy,
     standardized,
 )
+from mlds_bench.common.bounds import above, whole
 
 LARGEST_WEIGHT = 2.0
 """Of an action that has become more likely since it was played."""

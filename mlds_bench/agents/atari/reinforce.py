@@ -18,7 +18,6 @@ from torch.nn import functional
 from mlds_bench.agents.atari.networks import DensePolicy
 from mlds_bench.agents.atari.policy_agent import PolicyAgent, PolicyHyperparameters
 from mlds_bench.agents.atari.rollouts import Player, Rollout
-from mlds_bench.agents.atari.settings import above
 from mlds_bench.agents.atari.views import Shape
 from mlds_bench.agents.numerics.policy_losses import (
     log_probabilities,
@@ -27,6 +26,7 @@ from mlds_bench.agents.numerics.policy_losses import (
     standardized,
 )
 from mlds_bench.agents.numerics.returns import discounted_returns, steps_to_end
+from mlds_bench.common.bounds import above
 
 
 @dataclass(frozen=True)

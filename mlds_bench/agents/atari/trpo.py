@@ -12,7 +12,6 @@ from torch.nn import functional
 from mlds_bench.agents.atari.actor_critic import ActorCriticAgent, ActorCriticHyperparameters
 from mlds_bench.agents.atari.networks import SeparatePolicy
 from mlds_bench.agents.atari.rollouts import Rollout
-from mlds_bench.agents.atari.settings import above, at_least, whole
 from mlds_bench.agents.atari.views import Shape
 from mlds_bench.agents.numerics.natural_gradient import (
     conjugate_gradient,
@@ -27,6 +26,7 @@ from mlds_bench.agents.numerics.policy_losses import (
     mean_entropy,
     standardized,
 )
+from mlds_bench.common.bounds import above, at_least, whole
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Bounds of hyper-parameters, each refused in one line with its name, its value and the bound."""
+"""Bounds of settings, each refused in one line with its name, its value and the bound."""
 
 from __future__ import annotations
 
