@@ -10,18 +10,19 @@ import ast
 import hashlib
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
-from mlds_bench.agents import atari, baselines, fitting, landscape
+from mlds_bench.agents.frozen import frozen
 from mlds_bench.agents.sources import (
     Scope,
+    Source,
     UnknownAgent,
     agent_class,
     class_names,
@@ -31,20 +32,17 @@ from mlds_bench.agents.sources import (
     package_scope,
 )
 from mlds_bench.common.names import unknown_name
+from mlds_bench.envs.registry import ROOMS
 
-__all__ = ["BUILTIN", "PLUGIN_GROUP", "AgentSpec", "UnknownAgent", "agent_names", "resolve"]
+__all__ = ["PLUGIN_GROUP", "AgentSpec", "UnknownAgent", "agent_names", "builtin", "resolve"]
 
 PLUGIN_GROUP = "mlds_bench.agents"
 PRETRAINED = "pretrained:"
 """Before any other name: the agent plays with what lies beside its committed records."""
-
-BUILTIN: dict[str, str] = {
-    **baselines.AGENTS,
-    **fitting.AGENTS,
-    **landscape.AGENTS,
-    **atari.AGENTS,
-}
-"""Name -> module:class of the reference agents."""
+EVERYWHERE = "baselines"
+"""The folder of agents that play in every room."""
+SB3_VERSION = 1
+"""Version of our adapter of Stable-Baselines3."""
 
 _FILE = re.compile(r"(?P<path>.*\.py)(?::(?P<cls>[^:/\\]*))?")
 _SB3_MODULE = "mlds_bench.agents.sb3.agent"
@@ -52,23 +50,26 @@ _SB3_MODULE = "mlds_bench.agents.sb3.agent"
 
 @dataclass(frozen=True)
 class AgentSpec:
-    """Where an agent's class is found.
+    """Where an agent's class is found, and what of it stands in a record's key.
 
     Attributes:
-        name: canonical, as it stands in records: ``deep``, ``sb3:PPO``, ``pkg.mod:MyAgent``,
-            ``my_agent.py:MyAgent``, ``pretrained:ppo``.
+        base: its own name: ``deep``, ``sb3:PPO``, ``pkg.mod:MyAgent``, ``my_agent.py:MyAgent``.
         kind: which of the five ways named it.
         target: ``module:class``, or ``/absolute/path.py:class`` of a file.
+        version: of a built-in agent and of the adapter of Stable-Baselines3; None for others.
+        is_pretrained: whether it plays with what it has learned before, instead of learning.
     """
 
-    name: str
+    base: str
     kind: Literal["builtin", "sb3", "plugin", "dotted", "file"]
     target: str
+    version: int | None = None
+    is_pretrained: bool = False
 
     @property
-    def is_pretrained(self) -> bool:
-        """Whether it plays with what it has learnt before, instead of learning."""
-        return self.name.startswith(PRETRAINED)
+    def name(self) -> str:
+        """As it stands in records: ``deep``, ``pretrained:ppo``."""
+        return f"{PRETRAINED}{self.base}" if self.is_pretrained else self.base
 
     @property
     def class_name(self) -> str:
@@ -81,8 +82,8 @@ class AgentSpec:
         return self.target.rpartition(":")[0]
 
     @cached_property
-    def sources(self) -> dict[str, Path]:
-        """The agent's own source files: module name -> file; see `closure`."""
+    def sources(self) -> dict[str, Source]:
+        """The agent's own source files, read once: module name -> source; see `closure`."""
         if self.kind == "file":
             path = Path(self.module)
             return closure(path.stem, Scope((path.parent,)))
@@ -90,20 +91,31 @@ class AgentSpec:
         scope = package_scope(self.module, prefix=ours)
         return closure(self.module, scope) if scope else {}
 
+    @cached_property
     def source_hash(self) -> str:
-        """sha256 of the agent's own source (and of Stable-Baselines3's version, where it acts)."""
-        extra = [f"stable_baselines3=={version('stable_baselines3')}"] if self.kind == "sb3" else []
-        return digest(self.sources, extra)
+        """sha256 of the agent's own source; evidence, and the identity of what has no version."""
+        return digest(self.sources)
+
+    @property
+    def fingerprint(self) -> dict[str, Any]:
+        """What a finished result depends on: versions, or the source of what has none."""
+        if self.version is None:
+            return {"name": self.base, "source": self.source_hash}
+        fingerprint: dict[str, Any] = {"name": self.base, "version": self.version}
+        if self.kind == "sb3":
+            fingerprint["stable_baselines3"] = _sb3_version()
+        return fingerprint
 
     def load(self) -> type:
         """Import the agent's code and return its class.
+
+        Of an agent that is not built in, the very source is run that `sources` has read.
 
         Raises:
             UnknownAgent: if what is there is no class with ``act``. What the agent's own code
                 raises when it is imported passes through.
         """
-        file = self.kind == "file"
-        module = _load_file(Path(self.module)) if file else import_module(self.module)
+        module = self._import()
         try:
             cls = getattr(module, self.class_name)
         except AttributeError:
@@ -114,19 +126,44 @@ class AgentSpec:
             raise UnknownAgent(f"{self.name} is no agent: it must be a class with an act method")
         return cls
 
+    def _import(self) -> ModuleType:
+        if self.kind in ("builtin", "sb3"):
+            return import_module(self.module)
+        if self.kind == "file":
+            return _load_file(Path(self.module), self.sources)
+        with frozen(self.sources):
+            return import_module(self.module)
 
-def resolve(name: str) -> AgentSpec:
+
+@cache
+def builtin(room: str) -> Mapping[str, AgentSpec]:
+    """The reference agents of a room (or `EVERYWHERE`), by name."""
+    package = import_module(f"mlds_bench.agents.{room}")
+    versions = getattr(package, "VERSIONS", {})
+    return {
+        name: AgentSpec(name, "builtin", target, versions.get(name, 1))
+        for name, target in package.AGENTS.items()
+    }
+
+
+def resolve(name: str, room: str | None = None) -> AgentSpec:
     """What a name stands for: built-in, ``sb3:NAME``, plug-in, file or dotted path, in this order.
 
     Any of them may stand behind ``pretrained:``.
 
+    Args:
+        name: as the user gave it.
+        room: where it is to play; built-in names are those of this room and the baselines. None
+            looks in every room.
+
     Raises:
-        UnknownAgent: one line, with the nearest right name.
+        UnknownAgent: one line, with the nearest right name, or the room in which the name plays.
     """
     if name.startswith(PRETRAINED):
-        return replace(resolve(name.removeprefix(PRETRAINED)), name=name)
-    if name in BUILTIN:
-        return AgentSpec(name, "builtin", BUILTIN[name])
+        return replace(resolve(name.removeprefix(PRETRAINED), room), is_pretrained=True)
+    for place in (EVERYWHERE, *([room] if room else ROOMS)):
+        if name in builtin(place):
+            return builtin(place)[name]
     if name.startswith("sb3:"):
         return _resolve_sb3(name)
     plugins = _plugins()
@@ -137,22 +174,46 @@ def resolve(name: str) -> AgentSpec:
         return _resolve_file(file["path"], file["cls"])
     if ":" in name:
         return _resolve_dotted(name)
-    line = unknown_name("agent", name, agent_names())
-    raise UnknownAgent(
-        line if "?" in line else f"{line}; or give ./my_agent.py or package.module:MyAgent"
-    )
+    raise UnknownAgent(_unknown(name, room))
 
 
-def agent_names() -> list[str]:
-    """Every agent that has a name of its own: built-in, Stable-Baselines3's, installed plug-ins."""
-    return [*BUILTIN, *(f"sb3:{name}" for name in _sb3_algorithms()), *_plugins()]
+def rooms_of(name: str) -> list[str]:
+    """The rooms that have a built-in agent of this name, by its bare name."""
+    bare = name.removeprefix(PRETRAINED)
+    return [room for room in ROOMS if bare in builtin(room)]
+
+
+def agent_names(room: str | None = None) -> list[str]:
+    """Every agent that has a name of its own: built-in, Stable-Baselines3's, installed plug-ins.
+
+    Args:
+        room: those that play in it; None for all.
+    """
+    places = (EVERYWHERE, *([room] if room else ROOMS))
+    ours = dict.fromkeys(name for place in places for name in builtin(place))
+    return [*ours, *(f"sb3:{name}" for name in _sb3_algorithms()), *_plugins()]
+
+
+def _unknown(name: str, room: str | None) -> str:
+    """One line for a name that is no agent here."""
+    elsewhere = rooms_of(name) if room else []
+    if elsewhere:
+        return f"agent {name!r} plays in {', '.join(elsewhere)}, not in {room}"
+    line = unknown_name("agent", name, agent_names(room))
+    return line if "?" in line else f"{line}; or give ./my_agent.py or package.module:MyAgent"
 
 
 def _plugins() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=PLUGIN_GROUP)}
 
 
-def _sb3_algorithms() -> list[str]:
+@cache
+def _sb3_version() -> str:
+    return version("stable_baselines3")
+
+
+@cache
+def _sb3_algorithms() -> tuple[str, ...]:
     """The algorithms that the installed Stable-Baselines3 exports, read from its source.
 
     An algorithm ``PPO`` is the one thing imported from ``stable_baselines3.ppo``; the package
@@ -162,13 +223,13 @@ def _sb3_algorithms() -> list[str]:
     path = scope.find("stable_baselines3") if scope else None
     if path is None:
         raise UnknownAgent("sb3 agents need stable-baselines3: pip install stable-baselines3")
-    return [
+    return tuple(
         alias.name
         for node in ast.parse(path.read_bytes()).body
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if node.module == f"stable_baselines3.{alias.name.lower()}"
-    ]
+    )
 
 
 def _resolve_sb3(name: str) -> AgentSpec:
@@ -176,7 +237,7 @@ def _resolve_sb3(name: str) -> AgentSpec:
     known = _sb3_algorithms()
     if algorithm not in known:
         raise UnknownAgent(unknown_name("agent", name, [f"sb3:{right}" for right in known]))
-    return AgentSpec(name, "sb3", f"{_SB3_MODULE}:{algorithm}")
+    return AgentSpec(name, "sb3", f"{_SB3_MODULE}:{algorithm}", SB3_VERSION)
 
 
 def _resolve_file(name: str, class_name: str | None) -> AgentSpec:
@@ -221,24 +282,17 @@ def _modules_beside(module: str) -> list[str]:
     return [f"{package}.{name}" for name in sorted(names)]
 
 
-def _load_file(path: Path) -> ModuleType:
+def _load_file(path: Path, sources: Mapping[str, Source]) -> ModuleType:
     """Run a file as a module of its own, its siblings importable meanwhile.
 
     The name depends on the path alone, so that what an agent pickles can be read back by another
     process.
     """
     name = f"mlds_bench_agent_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}_{path.stem}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UnknownAgent(f"{path} cannot be loaded as a Python module")
-    module = module_from_spec(spec)
-    sys.modules[name] = module
+    sys.modules.pop(name, None)
     sys.path.insert(0, str(path.parent))
     try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
+        with frozen({**sources, name: sources[path.stem]}):
+            return import_module(name)
     finally:
         sys.path.remove(str(path.parent))
-    return module

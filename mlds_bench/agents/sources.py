@@ -1,7 +1,7 @@
 """What an agent is made of, read from its files: the class, and the modules it imports.
 
-Nothing is run: the command line plans hundreds of cells with this, and a result's key must tell
-whether the code behind it has changed.
+Nothing is run. Each file is read once: what is hashed is what is run later, whatever becomes of the
+file in the meantime.
 """
 
 from __future__ import annotations
@@ -12,11 +12,20 @@ import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 
 
 class UnknownAgent(ValueError):
     """A name, a file or a class that is no agent; one line with the nearest right thing."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source file as it was when it was read."""
+
+    path: Path
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -64,13 +73,13 @@ def package_scope(module: str, prefix: str | None = None) -> Scope | None:
     return Scope((Path(spec.origin).parent,), prefix=package)
 
 
-def closure(module: str, scope: Scope) -> dict[str, Path]:
-    """The files that importing a module runs, inside its scope: module name -> file.
+def closure(module: str, scope: Scope) -> dict[str, Source]:
+    """The files that importing a module runs, inside its scope: module name -> source.
 
     Imports are read from the source, so those that are computed (``import_module(name)``) are
     not seen.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, Source] = {}
     seen: set[str] = set()
     waiting = [module]
     while waiting:
@@ -82,13 +91,13 @@ def closure(module: str, scope: Scope) -> dict[str, Path]:
         parent = name.rpartition(".")[0]
         waiting += [parent] if parent else []
         if path is not None:
-            found[name] = path
+            found[name] = source = read(path)
             package = name if path.name == "__init__.py" else parent
-            waiting += _imports(_parse(path), package)
+            waiting += _imports(_parse(source), package)
     return found
 
 
-def digest(files: Mapping[str, Path], extra: Iterable[str] = ()) -> str:
+def digest(files: Mapping[str, Source], extra: Iterable[str] = ()) -> str:
     """sha256 over the names and the code of source files, and over words beside them.
 
     What does not run does not count: comments, docstrings and layout may change freely.
@@ -102,16 +111,15 @@ def digest(files: Mapping[str, Path], extra: Iterable[str] = ()) -> str:
     return total.hexdigest()
 
 
-def _code(path: Path) -> str:
+def _code(source: Source) -> str:
     """The tokens of a source file without comments, docstrings and white space."""
-    silent = _docstring_lines(_parse(path))
+    silent = _docstring_lines(_parse(source))
     words = []
-    with path.open("rb") as file:
-        for token in tokenize.tokenize(file.readline):
-            if token.type in _BLOCKS:
-                words.append(_BLOCKS[token.type])
-            elif token.start[0] not in silent and token.type not in _SILENT:
-                words.append("\n" if token.type == tokenize.NEWLINE else token.string)
+    for token in tokenize.tokenize(BytesIO(source.content).readline):
+        if token.type in _BLOCKS:
+            words.append(_BLOCKS[token.type])
+        elif token.start[0] not in silent and token.type not in _SILENT:
+            words.append("\n" if token.type == tokenize.NEWLINE else token.string)
     return " ".join(words)
 
 
@@ -137,15 +145,13 @@ def agent_class(path: Path) -> str:
     Raises:
         UnknownAgent: if there is none, or if there are several.
     """
-    classes = [node for node in _parse(path).body if isinstance(node, ast.ClassDef)]
+    classes = [node for node in _parse(read(path)).body if isinstance(node, ast.ClassDef)]
     acting = [node.name for node in classes if _defines_act(node)]
     names = acting or [node.name for node in classes]
     if len(names) == 1:
         return names[0]
     if not names:
-        raise UnknownAgent(
-            f"{path} has no class: an agent is a class with act(self, obs, *, deterministic=True)"
-        )
+        raise UnknownAgent(f"{path} has no class: an agent is a class with act(self, obs)")
     kind = "several agent classes" if acting else "several classes, none with act"
     raise UnknownAgent(
         f"{path} has {kind} ({', '.join(names)}): name one, {path.name}:{names[0]} say"
@@ -154,13 +160,13 @@ def agent_class(path: Path) -> str:
 
 def class_names(path: Path) -> list[str]:
     """The top-level classes of a file."""
-    return [node.name for node in _parse(path).body if isinstance(node, ast.ClassDef)]
+    return [node.name for node in _parse(read(path)).body if isinstance(node, ast.ClassDef)]
 
 
 def names_in(path: Path) -> list[str] | None:
     """The names that a module's source binds, or None where the source cannot tell them all."""
     names: list[str] = []
-    for node in ast.walk(_parse(path)):
+    for node in ast.walk(_parse(read(path))):
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
             names.append(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -170,9 +176,15 @@ def names_in(path: Path) -> list[str] | None:
     return None if {"*", "__getattr__"} & set(names) else names
 
 
-def _parse(path: Path) -> ast.Module:
+def read(path: Path) -> Source:
+    """A source file as it is now."""
+    return Source(path, path.read_bytes())
+
+
+def _parse(source: Source) -> ast.Module:
+    path = source.path
     try:
-        return ast.parse(path.read_bytes(), filename=str(path))
+        return ast.parse(source.content, filename=str(path))
     except SyntaxError as error:
         raise UnknownAgent(f"{path}, line {error.lineno}: {error.msg}") from None
     except ValueError as error:  # null bytes

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from mlds_bench.envs.core import BatchedEnv
@@ -63,6 +63,21 @@ class Environment:
         """A batch: ``num_envs``, ``split``, ``seed`` and the room's own keyword arguments."""
         make: Callable[..., BatchedEnv] = self.batched_class
         return make(**kwargs)
+
+    def chosen(self, env_kwargs: Mapping[str, Any], env_options: Mapping[str, Any]) -> Any:
+        """The keyword arguments that an agent with these choices of view plays under.
+
+        Raises:
+            ValueError: an option that an agent may not choose.
+        """
+        allowed = self.batched_class.view_options
+        refused = sorted(set(env_options) - allowed)
+        if refused:
+            may = f"may choose {', '.join(sorted(allowed))}" if allowed else "has no choice of view"
+            raise ValueError(
+                f"env_options sets {', '.join(refused)}, but in {self.id} an agent {may}"
+            )
+        return {**env_options, **env_kwargs}
 
     @property
     def score(self) -> Callable[..., dict[str, float]]:

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlds_bench.agents.adapter import AgentAdapter, env_options
-from mlds_bench.agents.base import Agent, Budget
+from mlds_bench.agents.adapter import AgentAdapter, build_player, env_options
+from mlds_bench.agents.base import Agent
+from mlds_bench.agents.budget import Budget
+from tests.agents.toyground import Ground
 from tests.envs.toys import Walk
 
 
@@ -18,13 +20,12 @@ class OnlyAct:
 
 class Complete:
     num_envs = 4
-    env_options = {"view": "flat"}  # noqa: RUF012
 
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def act(self, obs: Any, *, deterministic: bool = True) -> Any:
-        self.calls.append(f"act {deterministic}")
+    def act(self, obs: Any) -> Any:
+        self.calls.append("act")
         return obs
 
     def learn(self, env: Any, budget: Budget) -> None:
@@ -40,24 +41,19 @@ class Complete:
         self.calls.append(f"load {folder}")
 
 
-class AnyKeyword(OnlyAct):
-    def act(self, obs: Any, **keywords: Any) -> Any:
-        return keywords
-
-
 def use(adapter: AgentAdapter) -> Any:
     adapter.learn(Walk(num_envs=2), Budget(8))
     adapter.reset(np.array([True, False]))
     adapter.save(Path("a"))
     adapter.load(Path("a"))
-    return adapter.act(np.zeros(2), deterministic=False)
+    return adapter.act(np.zeros(2))
 
 
 def test_an_agent_needs_nothing_but_act() -> None:
-    """What is missing does nothing; act without the keyword is called without it."""
+    """What is missing does nothing."""
     adapter = AgentAdapter(OnlyAct())
     np.testing.assert_array_equal(use(adapter), [1, 1])
-    assert (adapter.num_envs, adapter.env_options) == (1, {})
+    assert adapter.num_envs == 1
 
 
 def test_what_an_agent_has_is_called() -> None:
@@ -65,9 +61,8 @@ def test_what_an_agent_has_is_called() -> None:
     agent = Complete()
     adapter = AgentAdapter(agent)
     use(adapter)
-    assert agent.calls == ["learn 2 8", "reset [True, False]", "save a", "load a", "act False"]
-    assert (adapter.num_envs, adapter.env_options) == (4, {"view": "flat"})
-    assert AgentAdapter(AnyKeyword()).act(0, deterministic=False) == {"deterministic": False}
+    assert agent.calls == ["learn 2 8", "reset [True, False]", "save a", "load a", "act"]
+    assert adapter.num_envs == 4
 
 
 def test_the_base_class_fits_too() -> None:
@@ -107,7 +102,7 @@ def test_a_view_may_follow_the_hyperparameters() -> None:
 
     assert env_options(Choosy) == {}
     assert env_options(Choosy, {"small": True}) == {"size": 42}
-    assert AgentAdapter(Choosy(), {"small": True}).env_options == {"size": 42}
+    assert build_player(Choosy, Ground(Walk), seed=0).env_options == {}
 
 
 def test_a_number_of_numpys_is_a_whole_number_too() -> None:

@@ -9,7 +9,19 @@ import pytest
 import stable_baselines3
 
 from mlds_bench.agents import registry
-from mlds_bench.agents.registry import BUILTIN, AgentSpec, UnknownAgent, agent_names, resolve
+from mlds_bench.agents.registry import (
+    EVERYWHERE,
+    AgentSpec,
+    UnknownAgent,
+    agent_names,
+    builtin,
+    resolve,
+    rooms_of,
+)
+from mlds_bench.envs.registry import ROOMS
+
+PLAYERS = "mlds_bench.agents.baselines.players"
+BUILTIN = {name: spec for room in (EVERYWHERE, *ROOMS) for name, spec in builtin(room).items()}
 
 SHORT_AGENT = """
 import helper_{0}
@@ -40,7 +52,7 @@ def test_any_name_may_be_pretrained() -> None:
     """The same class under another name; a wrong name behind the prefix is corrected."""
     spec = resolve("pretrained:deep")
     assert (spec.name, spec.is_pretrained) == ("pretrained:deep", True)
-    assert (spec.target, spec.source_hash()) == (BUILTIN["deep"], resolve("deep").source_hash())
+    assert (spec.target, spec.fingerprint) == (BUILTIN["deep"].target, resolve("deep").fingerprint)
     assert not resolve("deep").is_pretrained
     assert "did you mean 'deep'" in line_of("pretrained:dep")
 
@@ -51,7 +63,7 @@ def test_planning_loads_neither_torch_nor_the_agents() -> None:
 import sys
 from mlds_bench.agents.registry import agent_names, resolve
 for name in ("random", "sb3:PPO", "mlds_bench.agents.baselines.players:RandomAgent"):
-    resolve(name).source_hash()
+    resolve(name).source_hash
 agent_names()
 heavy = {"torch", "stable_baselines3", "mlds_bench.agents.baselines.players"} & set(sys.modules)
 assert not heavy, heavy
@@ -63,7 +75,7 @@ assert not heavy, heavy
 def test_every_builtin_name_stands_for_an_agent(name: str) -> None:
     """Its class is there, and its sources are files of the agents package alone."""
     spec = resolve(name)
-    assert (spec.name, spec.kind, spec.target) == (name, "builtin", BUILTIN[name])
+    assert (spec.name, spec.kind, spec) == (name, "builtin", BUILTIN[name])
     assert callable(spec.load().act)  # type: ignore[attr-defined]
     assert {"mlds_bench.agents.base", spec.module} <= set(spec.sources)
     assert all(module.startswith("mlds_bench.agents") for module in spec.sources)
@@ -90,9 +102,9 @@ def test_the_hash_of_an_sb3_agent_changes_with_the_installed_version(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Results of another Stable-Baselines3 are stale; those of a built-in are not."""
-    before = [resolve(name).source_hash() for name in ("sb3:PPO", "random")]
-    monkeypatch.setattr(registry, "version", lambda _: "0.0")
-    after = [resolve(name).source_hash() for name in ("sb3:PPO", "random")]
+    before = [resolve(name).fingerprint for name in ("sb3:PPO", "random")]
+    monkeypatch.setattr(registry, "_sb3_version", lambda: "0.0")
+    after = [resolve(name).fingerprint for name in ("sb3:PPO", "random")]
     assert before[0] != after[0]
     assert before[1] == after[1]
 
@@ -124,10 +136,10 @@ def test_a_dotted_path_names_a_class(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.syspath_prepend(tmp_path)
     spec = resolve("dotted_package.agents:Mine")
     assert "dotted_package" not in sys.modules
-    before = spec.source_hash()
+    before = spec.source_hash
     assert spec.load().__name__ == "Mine"
     (package / "part.py").write_text("x = 1")
-    assert resolve("dotted_package.agents:Mine").source_hash() != before
+    assert resolve("dotted_package.agents:Mine").source_hash != before
     assert line_of("dotted_package.agent:Mine").endswith("did you mean 'dotted_package.agents'?")
     assert line_of("dotted_package.agents:Mein").endswith("did you mean 'Mine'?")
 
@@ -147,14 +159,14 @@ def test_the_hash_of_a_file_follows_its_siblings_and_not_its_folder(
     agent_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """An edit of a sibling changes the hash; moving both to another folder does not."""
-    before = resolve(str(agent_file)).source_hash()
+    before = resolve(str(agent_file)).source_hash
     moved = tmp_path_factory.mktemp("moved")
     for path in agent_file.parent.glob("*.py"):
         (moved / path.name).write_bytes(path.read_bytes())
-    assert resolve(str(moved / "my_agent.py")).source_hash() == before
+    assert resolve(str(moved / "my_agent.py")).source_hash == before
     sibling = next(agent_file.parent.glob("helper_*.py"))
     sibling.write_text(sibling.read_text() + "changed = True\n")
-    assert resolve(str(agent_file)).source_hash() != before
+    assert resolve(str(agent_file)).source_hash != before
 
 
 def test_relative_paths_are_made_absolute(
@@ -216,3 +228,45 @@ def test_what_is_no_agent_is_refused_when_it_is_loaded() -> None:
         with pytest.raises(UnknownAgent, match=r"^[^\n]*$") as error:
             AgentSpec(target, "dotted", target).load()
         assert line in str(error.value)
+
+
+def test_names_are_those_of_a_room() -> None:
+    """Baselines play everywhere; a name that plays elsewhere says so."""
+    assert resolve("random", "fitting") == resolve("random", "atari") == resolve("random")
+    assert resolve("ppo", "atari") == resolve("ppo")
+    assert rooms_of("pretrained:ppo") == ["atari"]
+    assert rooms_of("random") == []
+    with pytest.raises(UnknownAgent, match="agent 'ppo' plays in atari, not in fitting"):
+        resolve("ppo", "fitting")
+    assert "ppo" not in agent_names("fitting")
+    assert {"random", "deep", "sb3:PPO"} <= set(agent_names("fitting"))
+
+
+def test_the_source_that_was_read_is_what_runs(agent_file: Path) -> None:
+    """An edit between planning and learning changes neither the code nor its hash."""
+    spec = resolve(str(agent_file))
+    before = spec.source_hash
+    (helper,) = agent_file.parent.glob("helper_*.py")
+    helper.write_text("def zeros(obs): return [9 for _ in obs]\n")
+    agent_file.write_text("raise SystemExit(0)\n")
+    assert spec.load()().act([1, 2]) == [0, 0]
+    assert spec.source_hash == before
+
+
+def test_a_file_finds_what_lies_beside_it(tmp_path: Path) -> None:
+    """`__file__` is the file's own place."""
+    (tmp_path / "weights.txt").write_text("7")
+    (tmp_path / "mine.py").write_text(
+        "from pathlib import Path\n"
+        "class Mine:\n"
+        "    def act(self, obs): return Path(__file__).with_name('weights.txt').read_text()\n"
+    )
+    assert resolve(str(tmp_path / "mine.py")).load()().act([]) == "7"
+
+
+def test_what_stands_in_a_key() -> None:
+    """Versions of what has one, the source of what has none; a comment changes neither."""
+    assert resolve("deep").fingerprint == {"name": "deep", "version": resolve("deep").version}
+    assert set(resolve("sb3:PPO").fingerprint) == {"name", "version", "stable_baselines3"}
+    dotted = resolve(f"{PLAYERS}:RandomAgent")
+    assert dotted.fingerprint == {"name": dotted.base, "source": dotted.source_hash}

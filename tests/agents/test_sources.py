@@ -13,6 +13,7 @@ from mlds_bench.agents.sources import (
     digest,
     names_in,
     package_scope,
+    read,
 )
 
 
@@ -87,13 +88,13 @@ def test_the_closure_of_a_file_takes_its_siblings(tmp_path: Path) -> None:
 def test_the_digest_knows_every_byte_name_and_word(tmp_path: Path) -> None:
     """Another content, another name or another word beside the files is another digest."""
     one = write(tmp_path, {"a.py": "x = 1", "b.py": "x = 1", "c.py": "x = 2"})
-    base = digest({"a": one / "a.py"})
-    assert base == digest({"a": one / "b.py"})
+    base = digest({"a": read(one / "a.py")})
+    assert base == digest({"a": read(one / "b.py")})
     others = {
-        digest({"a": one / "c.py"}),
-        digest({"b": one / "a.py"}),
-        digest({"a": one / "a.py"}, ["sb3==2.0"]),
-        digest({"a": one / "a.py", "b": one / "b.py"}),
+        digest({"a": read(one / "c.py")}),
+        digest({"b": read(one / "a.py")}),
+        digest({"a": read(one / "a.py")}, ["sb3==2.0"]),
+        digest({"a": read(one / "a.py"), "b": read(one / "b.py")}),
     }
     assert len(others | {base}) == 5
 
@@ -173,4 +174,4 @@ def test_the_digest_is_of_what_runs(tmp_path: Path, change: str, counts: bool) -
     first, second = tmp_path / "first.py", tmp_path / "second.py"
     first.write_text('def f(x):\n    """A docstring."""\n    return x + 1  # a comment\n')
     second.write_text(change)
-    assert (digest({"f": first}) != digest({"f": second})) is counts
+    assert (digest({"f": read(first)}) != digest({"f": read(second)})) is counts

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from mlds_bench.agents.base import Budget
+from mlds_bench.agents.budget import Budget
 from mlds_bench.benchmarks.cli.app import main
 from mlds_bench.benchmarks.plan.presets import PRESETS
 from mlds_bench.benchmarks.plan.seal import Seal

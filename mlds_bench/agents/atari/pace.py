@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import torch
 
-from mlds_bench.agents.base import Budget
+from mlds_bench.agents.budget import Budget
 
 
 class Progress:

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from mlds_bench.agents.atari.rollouts import Player, Rollout, played, sampled
 from mlds_bench.agents.atari.views import Shape, view_shape
-from mlds_bench.agents.base import Agent, Budget
+from mlds_bench.agents.base import Agent
+from mlds_bench.agents.budget import Budget
 from mlds_bench.common.bounds import above, at_least, between, whole
 
 FILE = "policy.safetensors"

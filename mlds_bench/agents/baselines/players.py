@@ -18,8 +18,9 @@ import numpy.typing as npt
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 
-from mlds_bench.agents.base import Agent, Budget, UnknownHyperparameter
+from mlds_bench.agents.base import Agent, UnknownHyperparameter
 from mlds_bench.agents.baselines.tallies import Tally, best_constant, look, make_tally
+from mlds_bench.agents.budget import Budget
 from mlds_bench.envs.actions import InvalidAction, check_actions, integer_bounds
 from mlds_bench.envs.streams import derive
 

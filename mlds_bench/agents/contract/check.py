@@ -12,18 +12,14 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mlds_bench.agents.adapter import env_options
-from mlds_bench.agents.base import (
-    BudgetExhausted,
-    UnknownHyperparameter,
-    Unsupported,
-)
+from mlds_bench.agents.base import UnknownHyperparameter, Unsupported
+from mlds_bench.agents.budget import BudgetExhausted
 from mlds_bench.agents.contract.subject import BUDGET_STEPS, SECONDS, AgentViolation, Subject
 from mlds_bench.agents.registry import AgentSpec, UnknownAgent
 from mlds_bench.common.names import unknown_name
@@ -65,10 +61,10 @@ def check_agent(
     """
     if env_id not in ENVIRONMENTS:
         raise ValueError(unknown_name("environment", env_id, [*ENVIRONMENTS]))
-    make_env = partial(ENVIRONMENTS[env_id].make, **(env_kwargs or {}))
+    playground, kwargs = ENVIRONMENTS[env_id], env_kwargs or {}
     with _rule("imports", spec.module):
         cls = spec.load()
-    return check_subject(Subject(cls, make_env, params or {}, seed, device, budget_steps))
+    return check_subject(Subject(cls, playground, kwargs, params or {}, seed, device, budget_steps))
 
 
 def check_subject(subject: Subject) -> dict[str, float]:
@@ -83,11 +79,11 @@ def check_subject(subject: Subject) -> dict[str, float]:
 
 
 def _chooses_a_view(subject: Subject) -> None:
-    env = subject.make_env(num_envs=1, split="test", seed=0)
-    for option in env_options(subject.cls, subject.params):
-        if option not in env.view_options:
-            line = unknown_name("choice of view", option, sorted(env.view_options))
-            raise AgentViolation(f"{line} (in {type(env).__name__})")
+    options = env_options(subject.cls, subject.params)
+    try:
+        subject.playground.chosen(subject.env_kwargs, options)
+    except ValueError as error:
+        raise AgentViolation(str(error)) from None
 
 
 def _builds(subject: Subject) -> None:
@@ -107,7 +103,7 @@ def _acts_on_any_batch(subject: Subject) -> None:
 def _repeats_under_its_seed(subject: Subject) -> None:
     expected, (_, env) = subject.first_answers, subject.first
     out_of_time = env.stopped_by == "seconds"
-    second, _ = subject.learnt(stop_at=env.env_steps if out_of_time else math.inf)
+    second, _ = subject.learned(stop_at=env.env_steps if out_of_time else math.inf)
     complaint = f"two agents with seed {subject.seed} differ: draw all randomness from seed"
     for size, actions in subject.all_answers(second).items():
         _same(expected[size], actions, complaint)
@@ -116,22 +112,22 @@ def _repeats_under_its_seed(subject: Subject) -> None:
 def _saves_and_loads(subject: Subject) -> None:
     if not any(hasattr(subject.cls, method) for method in ("save", "load")):
         return  # both are optional
-    agent, _ = subject.first
+    player, _ = subject.first
     with tempfile.TemporaryDirectory() as folder:
-        agent.save(Path(folder))
+        player.agent.save(Path(folder))
         restored = subject.new()
-        restored.load(Path(folder))
+        restored.agent.load(Path(folder))
     _same(
-        subject.answers(agent, 7),
+        subject.answers(player, 7),
         subject.answers(restored, 7),
-        "the actions differ after save and load: write what was learnt into the folder",
+        "the actions differ after save and load: write what was learned into the folder",
     )
 
 
 def _survives_a_stop(subject: Subject) -> None:
     _, env = subject.first
-    agent, _ = subject.learnt(stop_at=0.4 * env.env_steps)
-    subject.answers(agent, 7)
+    player, _ = subject.learned(stop_at=0.4 * env.env_steps)
+    subject.answers(player, 7)
 
 
 CHECKS: dict[str, Callable[[Subject], None]] = {
@@ -161,8 +157,8 @@ def _rule(name: str, module: str) -> Iterator[None]:
         raise
     except AgentViolation as violation:
         raise AgentViolation(f"{name}: {violation}") from violation
-    except (Exception, BudgetExhausted) as error:
-        line = " ".join(str(error).split())
+    except (Exception, BudgetExhausted, SystemExit) as error:
+        line = " ".join(str(error).split()) or "no message"
         place = _place(error, module)
         raise AgentViolation(f"{name}: {type(error).__name__}: {line}{place}") from error
 

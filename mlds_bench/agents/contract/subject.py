@@ -1,24 +1,20 @@
-"""An agent under check: made fresh, taught on a small budget, stopped, asked for actions."""
+"""The agent under check: built, taught on a small budget, and asked in batches of several sizes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from mlds_bench.agents.adapter import AgentAdapter, env_options
-from mlds_bench.agents.base import Budget, BudgetedEnv, BudgetExhausted
-from mlds_bench.agents.params import build
+from mlds_bench.agents.adapter import Player, Playground, build_player
+from mlds_bench.agents.budget import Budget, BudgetedEnv, BudgetExhausted, interrupted_after
 from mlds_bench.common.trees import take
 from mlds_bench.envs.actions import InvalidAction, check_actions
-from mlds_bench.envs.core import BatchedEnv
-
-EnvFactory: TypeAlias = Callable[..., BatchedEnv]
 
 BUDGET_STEPS = 2560
 """One rollout of 2048 steps and a part of the next."""
@@ -58,15 +54,15 @@ class WatchedEnv(BudgetedEnv):
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Step; see `BudgetedEnv.step`."""
-        try:
-            if self.env_steps + self.num_envs > self.stop_at:
-                self._stop("seconds")
-            return super().step(actions)
-        except BudgetExhausted:
-            self.refusals += 1
-            if self.refusals > PATIENCE:
-                raise StillStepping from None
-            raise
+        if self.env_steps + self.num_envs > self.stop_at:
+            self._stop("seconds")
+        return super().step(actions)
+
+    def _stop(self, reason: str) -> None:
+        self.refusals += 1
+        if self.refusals > PATIENCE:
+            raise StillStepping
+        super()._stop(reason)
 
 
 @dataclass
@@ -75,7 +71,8 @@ class Subject:
 
     Attributes:
         cls: its class.
-        make_env: the batched class of the environment, its keyword arguments bound.
+        playground: the environment.
+        env_kwargs: its keyword arguments.
         params: hyper-parameters.
         seed: of the agent.
         device: torch device.
@@ -83,75 +80,70 @@ class Subject:
     """
 
     cls: type
-    make_env: EnvFactory
+    playground: Playground
+    env_kwargs: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     device: str = "cpu"
     budget_steps: int = BUDGET_STEPS
 
-    def new(self) -> AgentAdapter:
+    def new(self) -> Player:
         """A fresh agent."""
-        env = self.make_env(num_envs=1, split="test", seed=0, **env_options(self.cls, self.params))
-        agent = build(
+        return build_player(
             self.cls,
-            observation_space=env.single_observation_space,
-            action_space=env.single_action_space,
+            self.playground,
+            self.env_kwargs,
+            params=self.params,
             seed=self.seed,
             device=self.device,
-            params=self.params,
         )
-        return AgentAdapter(agent, self.params)
 
     @cached_property
-    def first(self) -> tuple[AgentAdapter, WatchedEnv]:
-        """An agent after its learning, and the environment that it learnt in."""
-        return self.learnt(seconds=SECONDS)
+    def first(self) -> tuple[Player, WatchedEnv]:
+        """An agent after its learning, and the environment that it learned in."""
+        return self.learned(seconds=SECONDS)
 
     @cached_property
-    def first_answers(self) -> dict[tuple[int, bool], Any]:
-        """What the first agent says to batches of all sizes; see `all_answers`."""
+    def first_answers(self) -> dict[int, Any]:
+        """What the first agent says to batches of all sizes."""
         return self.all_answers(self.first[0])
 
-    def learnt(
+    def learned(
         self, *, stop_at: float = math.inf, seconds: float = math.inf
-    ) -> tuple[AgentAdapter, WatchedEnv]:
+    ) -> tuple[Player, WatchedEnv]:
         """A fresh agent after its learning, or after a stop in the middle of it.
 
         Only the first time is the clock's: a run that repeats it must end at the same step.
         """
-        agent = self.new()
-        env = self.make_env(num_envs=agent.num_envs, split="train", seed=1, **agent.env_options)
+        player = self.new()
+        agent = player.agent
+        env = player.make_env(num_envs=agent.num_envs, split="train", seed=1)
         steps = max(self.budget_steps, BATCHES * agent.num_envs)
         watched = WatchedEnv(env, Budget(env_steps=steps, seconds=seconds), stop_at)
+        told = Budget(env_steps=steps, seconds=SECONDS, listener=watched.budget.listener)
         try:
-            agent.learn(watched, Budget(env_steps=steps, seconds=SECONDS))
+            with interrupted_after(seconds):
+                agent.learn(watched, told)
         except BudgetExhausted:
-            pass
+            watched.stopped_by = watched.stopped_by or "seconds"
         except StillStepping:
             raise AgentViolation(
                 "it goes on stepping when the budget is spent: let BudgetExhausted pass"
             ) from None
-        return agent, watched
+        return player, watched
 
-    def all_answers(self, agent: AgentAdapter) -> dict[tuple[int, bool], Any]:
-        """The agent's actions by size of the batch and by ``deterministic``."""
-        return {
-            (size, deterministic): self.answers(agent, size, deterministic=deterministic)
-            for size in BATCH_SIZES
-            for deterministic in (True, False)
-        }
+    def all_answers(self, player: Player) -> dict[int, Any]:
+        """The agent's actions by the size of the batch."""
+        return {size: self.answers(player, size) for size in BATCH_SIZES}
 
-    def answers(self, agent: AgentAdapter, size: int, *, deterministic: bool = True) -> Any:
+    def answers(self, player: Player, size: int) -> Any:
         """The agent's actions for a batch of first observations, checked."""
         instances = min(size, MOST_INSTANCES)
-        env = self.make_env(num_envs=instances, split="test", seed=2, **agent.env_options)
+        env = player.make_env(num_envs=instances, split="test", seed=2)
         observation, _ = env.reset()
-        mask, rows = env.action_mask, np.arange(size) % instances
-        agent.reset(np.ones(size, dtype=np.bool_))
-        actions = agent.act(take(observation, rows), deterministic=deterministic)
+        player.agent.reset(np.ones(size, dtype=np.bool_))
+        actions = player.agent.act(take(observation, np.arange(size) % instances))
         try:
-            return check_actions(
-                env.single_action_space, actions, size, None if mask is None else mask[rows]
-            )
+            return check_actions(env.single_action_space, actions, size)
         except InvalidAction as error:
             raise AgentViolation(f"in a batch of {size}: {error}") from error

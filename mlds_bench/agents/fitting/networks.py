@@ -25,7 +25,8 @@ import torch
 from gymnasium.vector import VectorEnv
 from safetensors.torch import load_file, save_file
 
-from mlds_bench.agents.base import Agent, Budget
+from mlds_bench.agents.base import Agent
+from mlds_bench.agents.budget import Budget
 from mlds_bench.agents.fitting.spaces import input_dimension
 from mlds_bench.agents.numerics.adam import Adam
 from mlds_bench.agents.numerics.mlp import (

@@ -20,7 +20,8 @@ import numpy.typing as npt
 from gymnasium.vector import VectorEnv
 from scipy.optimize import minimize
 
-from mlds_bench.agents.base import Agent, Budget, Unsupported
+from mlds_bench.agents.base import Agent, Unsupported
+from mlds_bench.agents.budget import Budget
 from mlds_bench.agents.fitting.curves import Array, Curve, Lines, fit_lines
 from mlds_bench.agents.fitting.spaces import input_dimension
 

@@ -26,7 +26,8 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import Logger
 
 from mlds_bench.agents.atari.sb3_zoo import ZOO_VIEW
-from mlds_bench.agents.base import Agent, Budget
+from mlds_bench.agents.base import Agent
+from mlds_bench.agents.budget import Budget
 from mlds_bench.agents.sb3.settings import (
     check_spaces,
     completed,

@@ -46,7 +46,9 @@ def _print_version(wanted: bool) -> None:
 def _options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it and end."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     """What stands before a command. The help of the program is that of ``app``."""
@@ -83,7 +85,7 @@ def run(
     param: Params = None,
     out: Out = OUT,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Cells at a time; default one a core.")
+        int | None, typer.Option(min=1, help="Cells at a time; default: one per core.")
     ] = None,
     device: Annotated[str, typer.Option(help="torch device of the agents: cpu, cuda.")] = "cpu",
     retry: Annotated[bool, typer.Option("--retry", help="Run failed cells again, too.")] = False,
@@ -149,8 +151,9 @@ def show(
 def check(
     agent: Annotated[str, typer.Argument(help="A name in any of the ways `run` takes.")],
     env: Annotated[
-        str, typer.Option(help="Environment to check it in (list envs).")
-    ] = "mlds/FunctionFitting-v0",
+        str | None,
+        typer.Option(help="Environment to check it in (list envs); default: its room's first."),
+    ] = None,
     param: Params = None,
 ) -> None:
     """Run the agent contract on a tiny budget, before anyone spends hours.
@@ -166,11 +169,11 @@ def check(
 def watch(
     name: Annotated[str, typer.Argument(metavar="VARIANT", help="As in hw4-1/pong.")],
     agent: Annotated[str, typer.Argument(help="A name in any of the ways `run` takes.")],
-    seed: Annotated[int, typer.Option(min=0, help="Of the episode.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the episode.")] = 0,
     param: Params = None,
     out: Out = OUT,
 ) -> None:
-    """Play an episode with what an agent has learnt, and write pictures of it.
+    """Play an episode with what an agent has learned, and write pictures of it.
 
     Example: mlds-bench watch hw4-1/pong ppo
     """

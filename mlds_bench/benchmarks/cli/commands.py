@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
-from mlds_bench.agents.params import check_params, parse_params
-from mlds_bench.agents.registry import resolve
+from mlds_bench.agents.inspection import check_agents
+from mlds_bench.agents.params import parse_params
+from mlds_bench.agents.registry import resolve, rooms_of
+from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.seal import take_seal
-from mlds_bench.benchmarks.plan.suite import Cell, parse_seeds, plan
+from mlds_bench.benchmarks.plan.suite import parse_seeds, plan
 from mlds_bench.benchmarks.run.events import Watcher
-from mlds_bench.benchmarks.run.runner import run, standing
+from mlds_bench.benchmarks.run.runner import Summary, run, standing
 from mlds_bench.common.names import unknown_name
-from mlds_bench.envs.registry import ENVIRONMENTS
-from mlds_bench.leaderboard.record import Record
+from mlds_bench.envs.registry import ENVIRONMENTS, ROOMS
+from mlds_bench.leaderboard.front import front_page
 from mlds_bench.leaderboard.render import render
+from mlds_bench.leaderboard.results import read_results
 from mlds_bench.leaderboard.tables import leaderboard, leaderboards, write_tables
+
+SHOWN_VARIANTS = 2
+"""Of so many variants a run prints the tables at its end."""
 
 
 def run_cells(
@@ -42,14 +47,16 @@ def run_cells(
         preset=preset,
         agents=split_names(agents),
         seeds=parse_seeds(seeds) if seeds else None,
-        params=_known_params(params, cells_agents=split_names(agents)),
+        params=parse_params(params),
         device=checked_device(device),
         seal=seal,
     )
+    if params:
+        _check_params(cells, are_named=agents is not None)
     if dry_run:
         return _print_plan(cells, out, retry=retry)
     from mlds_bench.benchmarks.cli.progress import Lines, Panel
-    from mlds_bench.benchmarks.run.engines.local import CannotSave
+    from mlds_bench.benchmarks.run.engines import CannotSave
 
     console = Console(stderr=True)
     watcher: Watcher = Panel(console) if console.is_terminal else Lines(console)
@@ -61,17 +68,40 @@ def run_cells(
     except KeyboardInterrupt:
         print("mlds-bench: interrupted; the same command goes on where it stopped", file=sys.stderr)
         return 130
-    _print_tables(summary.records, out)
+    _print_results(cells, out)
+    return _print_summary(summary, out, console)
+
+
+def _print_summary(summary: Summary, out: Path, console: Console) -> int:
+    """What the run came to, and what failed; returns the exit code."""
     failed, count = len(summary.failed), len(summary.made)
     done = f"{count} cell{'s' * (count != 1)} run in {summary.seconds:.0f} s"
     kept = "; --retry runs failed cells again" if summary.failed_before else ""
+    tables = f"all tables: mlds-bench table {out}"
     console.print(
-        f"{done}, {failed} failed; records in {out}{kept}", highlight=False, soft_wrap=True
+        f"{done}, {failed} failed; records in {out}, {tables}{kept}",
+        highlight=False,
+        soft_wrap=True,
     )
     for record in summary.failed_before:
         line = f"failed before: {record.variant} {record.agent} seed {record.seed}: {record.state}"
         console.print(f"{line}: {record.reason}", highlight=False, markup=False, soft_wrap=True)
     return 1 if failed else 0
+
+
+def _print_results(cells: list[Cell], out: Path) -> None:
+    """Tables of one or two variants; of more, one row per homework. All are written to disk."""
+    if not cells:
+        return
+    preset, variants = cells[0].preset.name, {cell.variant.id for cell in cells}
+    results = read_results(out).only(
+        lambda result: result.task.preset == preset and result.task.variant in variants
+    )
+    title = f"{preset} in {out}"
+    few = len(variants) <= SHOWN_VARIANTS
+    page = leaderboard(results, title=title) if few else front_page(results, title=title)
+    print(render(page, "markdown"))
+    write_tables(out)
 
 
 def split_names(text: str | None) -> list[str] | None:
@@ -98,14 +128,12 @@ def checked_device(device: str) -> str:
     return device
 
 
-def _known_params(params: list[str], cells_agents: list[str] | None) -> dict[str, Any]:
-    """Hyper-parameters that every chosen agent knows."""
-    values = parse_params(params)
-    if values and cells_agents is None:
+def _check_params(cells: list[Cell], *, are_named: bool) -> None:
+    """Refuse hyper-parameters that one of the chosen agents does not know."""
+    if not are_named:
         raise UsageError("-p sets hyper-parameters of the agents you name with --agents")
-    for name in cells_agents or [] if values else []:
-        check_params(resolve(name).load(), values)
-    return values
+    specs = {cell.agent.target: cell.agent for cell in cells}
+    check_agents(list(specs.values()), cells[0].params if cells else {})
 
 
 def _print_plan(cells: list[Cell], out: Path, *, retry: bool) -> int:
@@ -115,11 +143,6 @@ def _print_plan(cells: list[Cell], out: Path, *, retry: bool) -> int:
     count = sum(standing(cell, out, retry=retry)[0] != "finished" for cell in cells)
     print(f"{len(cells)} cell{'s' * (len(cells) != 1)}, {count} to run")
     return 0
-
-
-def _print_tables(records: list[Record], out: Path) -> None:
-    if records:
-        print(render(leaderboard(records, title=f"{records[0].preset} in {out}"), "markdown"))
 
 
 def show_tables(out: Path, *, write: bool) -> None:
@@ -155,13 +178,14 @@ def watch(name: str, agent: str, *, seed: int, params: list[str], out: Path) -> 
     print(watched(name, agent, params=values, out=out, seed=seed, seal=take_seal()))
 
 
-def check(agent: str, env_id: str, params: list[str]) -> int:
+def check(agent: str, env_id: str | None, params: list[str]) -> int:
     """The command ``check``; returns the exit code."""
     from mlds_bench.agents.contract.check import AgentViolation, check_agent
 
+    env_id = env_id or _first_environment(agent)
     if env_id not in ENVIRONMENTS:
         raise UsageError(unknown_name("environment", env_id, list(ENVIRONMENTS)))
-    spec, values = resolve(agent), parse_params(params)
+    spec, values = resolve(agent, ENVIRONMENTS[env_id].room), parse_params(params)
     try:
         passed = check_agent(spec, env_id, values)
     except AgentViolation as violation:
@@ -171,3 +195,9 @@ def check(agent: str, env_id: str, params: list[str]) -> int:
         print(f"ok  {name}")
     print(f"{spec.name} keeps the agent contract in {env_id}")
     return 0
+
+
+def _first_environment(agent: str) -> str:
+    """The first environment that an agent plays in: of its room, if it is built in for one."""
+    rooms = rooms_of(agent) or list(ROOMS)
+    return next(name for name, env in ENVIRONMENTS.items() if env.room in rooms)

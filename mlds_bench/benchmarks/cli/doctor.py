@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mlds_bench.benchmarks.run.provenance import provenance
+from mlds_bench.benchmarks.run.machine import examine_machine
 
 
 def examine() -> int:
     """Print the findings; returns 0 if everything works, else 1."""
-    where = provenance()
+    where = examine_machine()
     print(f"mlds-bench         {where.package_version} ({where.git_commit or 'installed package'})")
     print(f"python             {where.python}, {sys.executable}")
     for name, version in {**where.packages, **where.hardware}.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -10,13 +11,22 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from mlds_bench.agents.registry import BUILTIN, AgentSpec, UnknownAgent, resolve
+from mlds_bench.agents.inspection import known_defaults
+from mlds_bench.agents.registry import (
+    EVERYWHERE,
+    AgentSpec,
+    UnknownAgent,
+    agent_names,
+    builtin,
+    resolve,
+    rooms_of,
+)
 from mlds_bench.benchmarks.plan.errors import UsageError
-from mlds_bench.benchmarks.plan.presets import PRESETS
-from mlds_bench.benchmarks.plan.variant import Variant
+from mlds_bench.benchmarks.plan.presets import DEFAULT_PRESET, PRESETS
+from mlds_bench.benchmarks.plan.variant import Run, Variant
 from mlds_bench.benchmarks.plan.variants import HOMEWORKS, VARIANTS
 from mlds_bench.common.names import unknown_name
-from mlds_bench.envs.registry import ENVIRONMENTS
+from mlds_bench.envs.registry import ENVIRONMENTS, ROOMS
 from mlds_bench.leaderboard.record import read_record
 
 Rows = Iterable[tuple[str, ...]]
@@ -27,11 +37,10 @@ def _homeworks() -> Rows:
 
 
 def _variants() -> Rows:
-    """A row a variant, and then one a family."""
+    """One row per variant, then one per family."""
     for variant in VARIANTS.values():
         if not variant.family:
-            where = f" ({_part_of_all(variant)})" if variant.long else ""
-            yield variant.id, variant.summary + where, ", ".join(variant.agents)
+            yield variant.id, variant.summary + _part_of_all(variant), ", ".join(variant.agents)
     for homework, family in dict.fromkeys((v.homework, v.family) for v in VARIANTS.values()):
         members = [v for v in VARIANTS.values() if (v.homework, v.family) == (homework, family)]
         if family:
@@ -40,8 +49,11 @@ def _variants() -> Rows:
 
 
 def _part_of_all(variant: Variant) -> str:
-    some = f"of it all runs {', '.join(variant.preview)}" if variant.preview else "not part of all"
-    return f"long: {some}"
+    """What `all` runs of a variant at the default preset, where that is not all of it."""
+    runs = variant.runs[DEFAULT_PRESET]
+    if runs.in_all == runs.alone:
+        return ""
+    return f" (of it all runs {', '.join(runs.in_all.agents)})" if runs.in_all else " (not in all)"
 
 
 def _envs() -> Rows:
@@ -49,15 +61,17 @@ def _envs() -> Rows:
 
 
 def _agents() -> Rows:
-    yield from ((name, summary_of(resolve(name))) for name in BUILTIN)
-    yield "sb3:PPO", "any Stable-Baselines3 algorithm: sb3:A2C, sb3:SAC, sb3:TD3, ..."
-    yield "pretrained:ppo", "any of these, with what lies beside its committed records"
-    yield "./mine.py", "an agent of your own: a file with one class that has act()"
-    yield "pkg.mod:Mine", "an agent of your own: a class of an installed package"
+    for room in (EVERYWHERE, *ROOMS):
+        where = "every room" if room == EVERYWHERE else room
+        yield from ((name, where, summary_of(spec)) for name, spec in builtin(room).items())
+    yield "sb3:PPO", "every room", "any Stable-Baselines3 algorithm: sb3:A2C, sb3:SAC, sb3:TD3, ..."
+    yield "pretrained:ppo", "", "any of these, with what lies beside its committed records"
+    yield "./mine.py", "", "an agent of your own: a file with one class that has act()"
+    yield "pkg.mod:Mine", "", "an agent of your own: a class of an installed package"
 
 
 def _presets() -> Rows:
-    return ((p.name, p.summary, f"seeds {', '.join(map(str, p.seeds))}") for p in PRESETS.values())
+    return ((preset.name, preset.summary) for preset in PRESETS.values())
 
 
 KINDS: dict[str, Callable[[], Rows]] = {
@@ -88,8 +102,8 @@ def list_names(kind: str) -> None:
 
 def summary_of(spec: AgentSpec) -> str:
     """First line of an agent's class docstring, read from its source."""
-    for path in spec.sources.values():
-        for node in ast.parse(path.read_bytes()).body:
+    for source in spec.sources.values():
+        for node in ast.parse(source.content).body:
             if isinstance(node, ast.ClassDef) and node.name == spec.class_name:
                 return (ast.get_docstring(node) or "").partition("\n")[0]
     return ""
@@ -106,9 +120,17 @@ def show(name: str) -> None:
             return
     try:
         _show_agent(name)
-    except UnknownAgent:
-        known_names = [n for known in SHOWN for n in known] + list(BUILTIN)
-        raise UsageError(unknown_name("name", name, known_names)) from None
+    except UnknownAgent as error:
+        raise UsageError(_nothing_of_that_name(name, error)) from None
+
+
+def _nothing_of_that_name(name: str, error: UnknownAgent) -> str:
+    """The nearest name of any kind, or what is wrong with the file or path of an agent."""
+    if ":" in name or name.endswith(".py"):
+        return str(error)
+    known = [n for names in SHOWN for n in names] + agent_names()
+    line = unknown_name("name", name, known)
+    return line if "?" in line else f"unknown name {name!r}: mlds-bench list prints all there are"
 
 
 def _show_homework(name: str) -> None:
@@ -123,16 +145,12 @@ def _show_variant(name: str) -> None:
     variant = VARIANTS[name]
     print(f"{variant.id}: {variant.summary}")
     print(f"environment  {variant.env_id} {dict(variant.env_kwargs)}")
-    direction = "higher" if variant.higher_is_better else "lower"
-    print(f"score        {variant.primary}, {direction} is better, on {_test_set(variant)}")
-    print(f"agents       {', '.join(variant.agents)}")
-    print("budgets")
+    primary = variant.primary
+    direction = "higher" if primary.higher_is_better else "lower"
+    print(f"score        {primary.name}, {direction} is better")
+    print("presets")
     for preset in PRESETS:
-        budgets = {a: variant.budget(preset, a).env_steps for a in variant.agents}
-        usual = variant.budgets[preset]
-        others = {a: steps for a, steps in budgets.items() if steps != usual.env_steps}
-        extra = "".join(f"; {agent} {steps:,}" for agent, steps in others.items())
-        print(f"  {preset:10} {usual.env_steps:>13,} steps, at most {usual.seconds:g} s{extra}")
+        _show_runs(variant, preset)
     print("anchors")
     for field_name in type(variant.anchors).model_fields:
         anchor = getattr(variant.anchors, field_name)
@@ -141,13 +159,29 @@ def _show_variant(name: str) -> None:
         print(f"  published  {figure.value:9.4f}  {figure.label}: {figure.source}")
 
 
-def _test_set(variant: Variant) -> str:
-    return f"{variant.test_instances:,} instances x {variant.test_episodes} episodes"
+def _show_runs(variant: Variant, preset: str) -> None:
+    """What a preset runs: agents and seeds, budgets, the size of the test."""
+    runs, size = variant.runs[preset], variant.test_sizes[preset]
+    budgets = {agent: variant.budget(preset, agent) for agent in runs.alone.agents}
+    usual = variant.budgets[preset]
+    others = [f"{a} {b.env_steps:,}" for a, b in budgets.items() if b.env_steps != usual.env_steps]
+    print(
+        f"  {preset:10} {usual.env_steps:>13,} steps, at most {usual.seconds:g} s"
+        f"{''.join(f'; {other}' for other in others)}"
+    )
+    print(f"  {'':10} {_told(runs.alone)}")
+    if runs.in_all != runs.alone:
+        print(f"  {'':10} as a part of all: {_told(runs.in_all)}")
+    print(f"  {'':10} test: {size.num_envs:,} instances, {size.episodes} episodes each")
+
+
+def _told(run: Run | None) -> str:
+    return f"{', '.join(run.agents)}; seeds {', '.join(map(str, run.seeds))}" if run else "nothing"
 
 
 def _show_environment(name: str) -> None:
     cls = ENVIRONMENTS[name].batched_class
-    print(f"{name}\n\n{cls.__doc__}")
+    print(f"{name}\n\n{inspect.cleandoc(cls.__doc__ or '')}")
 
 
 def _show_preset(name: str) -> None:
@@ -157,19 +191,12 @@ def _show_preset(name: str) -> None:
 
 
 def _show_agent(name: str) -> None:
-    spec = resolve(name)
-    print(f"{spec.name}: {summary_of(spec)}")
-    print(f"source {spec.target}")
-    for line in hyperparameter_lines(spec.load()):
-        print(f"  {line}")
-
-
-def hyperparameter_lines(cls: type) -> list[str]:
-    """Name, default and type of each hyper-parameter that a class is known to take."""
-    settings = getattr(cls, "hyperparameters", None)
-    if settings is None:
-        return []
-    return [f"-p {f.name}={f.default!r}" for f in fields(settings)]
+    rooms = rooms_of(name)
+    for spec in [resolve(name, room) for room in rooms] or [resolve(name)]:
+        print(f"{spec.name}: {summary_of(spec)}")
+        print(f"source {spec.target}")
+        for hyperparameter, default in known_defaults(spec).items():
+            print(f"  -p {hyperparameter}={default}")
 
 
 SHOWN: dict[tuple[str, ...], Callable[[str], None]] = {

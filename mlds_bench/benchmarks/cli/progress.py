@@ -7,22 +7,28 @@ from collections.abc import Sequence
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.progress import TaskID as Task
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
-from mlds_bench.benchmarks.plan.suite import Cell
+from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.run.events import Event
-from mlds_bench.leaderboard.record import Record
+from mlds_bench.leaderboard.record import Record, Task, normalized_score
 
-COLOURS = {"ok": "green", "skipped": "yellow"}
-SECONDS_A_LINE = 60.0
+COLORS = {"ok": "green", "skipped": "yellow"}
+SECONDS_PER_LINE = 60.0
 """Of learning, from one plain line to the next."""
 
 
 class Lines:
-    """One plain line an event that matters, and one a minute of learning: for logs and pipes."""
+    """One plain line per event that matters, one per minute of learning: for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -38,12 +44,13 @@ class Lines:
     def event(self, event: Event) -> None:
         """Say how a cell ended, or now and then how its learning goes."""
         if event.point is not None:
-            self._tell_point(event, event.point["seconds"])
+            self._tell_point(event, event.point.seconds)
         if event.record is not None:
             self._left -= 1
             count = f"[{self._total - self._left}/{self._total}]"
             self._console.print(
-                Text(f"{count} {event.cell}: {ending(event.record)}"), soft_wrap=True
+                Text(f"{count} {event.cell}: {ending(event.record, event.cell.task)}"),
+                soft_wrap=True,
             )
 
     def end(self) -> None:
@@ -51,7 +58,7 @@ class Lines:
 
     def _tell_point(self, event: Event, seconds: float) -> None:
         name = str(event.cell)
-        if seconds - self._told.get(name, 0.0) >= SECONDS_A_LINE:
+        if seconds - self._told.get(name, 0.0) >= SECONDS_PER_LINE:
             self._told[name] = seconds
             self._console.print(
                 Text(f"{name}: {_phase(event)[0].strip()}, {seconds:.0f} s"), soft_wrap=True
@@ -76,7 +83,7 @@ class Panel:
         self._work = 0.0
         self._done_work = 0.0
         self._began = time.monotonic()
-        self._task: Task | None = None
+        self._task: TaskID | None = None
         self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4)
 
     def begin(self, todo: Sequence[Cell], finished: Sequence[Record], stale: int) -> None:
@@ -110,11 +117,13 @@ class Panel:
         if record is None or self._task is None:
             return
         self._done_work += _work(event.cell)
-        self._failed += record.state not in COLOURS
+        self._failed += record.state not in COLORS
         self._bar.advance(self._task)
         if record.state != "ok":
-            style = COLOURS.get(record.state, "red")
-            self._live.console.print(Text(f"{name}: {ending(record)}", style=style))
+            style = COLORS.get(record.state, "red")
+            self._live.console.print(
+                Text(f"{name}: {ending(record, event.cell.task)}", style=style)
+            )
 
     def _render(self) -> Group:
         rows = Table.grid(padding=(0, 2))
@@ -147,23 +156,22 @@ def opening(todo: int, finished: int, stale: int) -> str:
     return ", ".join(parts)
 
 
-def ending(record: Record) -> str:
+def ending(record: Record, task: Task) -> str:
     """How a cell ended, in one line."""
     if record.state != "ok":
         return f"{record.state}: {record.reason}"
-    score = record.scores[record.primary]
-    return (
-        f"{record.primary} {score:.4g}, normalized {record.normalized:.2f}, "
-        f"{record.wall_seconds:.1f} s"
-    )
+    primary = task.primary
+    score = record.test.scores[primary]
+    normalized = normalized_score(score, task.anchors)
+    return f"{primary} {score:.4g}, normalized {normalized:.2f}, {record.cost.wall_seconds:.1f} s"
 
 
 def _phase(event: Event) -> tuple[str, float]:
     if event.kind == "testing" or event.point is None:
         return "testing", 1.0
-    share = event.point["env_steps"] / max(event.cell.budget.env_steps, 1)
-    returned = event.point["episode_return"]
-    told = f"reward {event.point['reward']:.3g}" if returned is None else f"return {returned:.3g}"
+    share = event.point.env_steps / max(event.cell.budget.env_steps, 1)
+    returned = event.point.episode_return
+    told = f"reward {event.point.reward:.3g}" if returned is None else f"return {returned:.3g}"
     return f"{share:4.0%}  {told}", share
 
 
@@ -171,5 +179,5 @@ def _work(cell: Cell) -> float:
     """A rough guess of a cell's length, for the time left: a start-up and its steps."""
     full = cell.variant.budgets[cell.preset.name].env_steps
     return 1.0 + 10.0 * min(full, 10_000_000) / 1e6 * (
-        cell.agent.name not in ("random", "constant")
+        cell.agent.base not in ("random", "constant")
     )

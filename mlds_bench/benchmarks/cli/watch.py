@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlds_bench.agents.adapter import AgentAdapter, env_options
+from mlds_bench.agents.adapter import Player, build_player
 from mlds_bench.agents.base import Agent
-from mlds_bench.agents.params import build, label
-from mlds_bench.agents.registry import PRETRAINED, resolve
+from mlds_bench.agents.params import label
+from mlds_bench.agents.registry import AgentSpec, resolve
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.seal import Seal
 from mlds_bench.benchmarks.plan.suite import select_variants
@@ -18,7 +19,7 @@ from mlds_bench.benchmarks.plan.trained import Trained, find_committed, find_tra
 from mlds_bench.benchmarks.plan.variant import Variant
 from mlds_bench.benchmarks.run.evaluation import evaluate
 from mlds_bench.benchmarks.run.runner import make_writable
-from mlds_bench.envs.core import Recording
+from mlds_bench.envs.recorders import Recorder
 from mlds_bench.envs.registry import ENVIRONMENTS
 from mlds_bench.envs.streams import derive
 from mlds_bench.leaderboard.record import slug
@@ -31,7 +32,7 @@ def watch(
 
     Args:
         name: of one variant.
-        agent: a name in any of the ways; what it learnt in ``out`` is taken, or else what lies
+        agent: a name in any of the ways; what it learned in ``out`` is taken, or else what lies
             beside the committed records.
         params: its hyper-parameters.
         out: folder of the run; the pictures go to ``watch`` in it.
@@ -43,19 +44,19 @@ def watch(
             whatever the agent raised.
     """
     variant = _one_variant(name)
-    agent = agent.removeprefix(PRETRAINED)
-    called = label(resolve(agent).name, params)
+    spec = replace(resolve(agent, variant.room), is_pretrained=False)
+    called = label(spec.name, params)
     trained = _find(out, variant, called)
-    environment = ENVIRONMENTS[variant.env_id]
+    environment = variant.environment
     folder = out / "watch" / f"{variant.homework}-{variant.name}" / slug(called)
     make_writable(folder)
-    with _one_line(agent, variant):
-        player, kwargs = _player(variant, agent, params, seed, trained)
-        recording = _play(variant, player, kwargs, seal.test_seed(variant.id, seed))
-    files = environment.draw(recording, folder, **kwargs)
-    scores = environment.score(recording, **kwargs)
+    with _one_line(spec.name, variant):
+        player = _player(variant, spec, params, seed, trained)
+        recording = _play(player, seal.test_seed(variant.id, seed))
+    files = environment.draw(recording, folder, **player.env_kwargs)
+    score = environment.score(recording, **player.env_kwargs)[variant.primary.name]
     origin = f", as it came out of {trained.origin}" if trained else ""
-    told = f"{agent} on {variant.id}{origin}: {variant.primary} {scores[variant.primary]:g}"
+    told = f"{spec.name} on {variant.id}{origin}: {variant.primary.name} {score:g}"
     return "\n".join([told, *map(str, files)])
 
 
@@ -63,7 +64,7 @@ def _one_variant(name: str) -> Variant:
     variant, *others = select_variants([name])
     if others:
         raise UsageError(f"one variant can be watched at a time, {name} is {len(others) + 1}")
-    if not ENVIRONMENTS[variant.env_id].has_pictures:
+    if not variant.environment.has_pictures:
         rooms = ", ".join(env_id for env_id, env in ENVIRONMENTS.items() if env.has_pictures)
         raise UsageError(f"{variant.env_id} draws no pictures; these do: {rooms}")
     return variant
@@ -74,7 +75,7 @@ def _one_line(agent: str, variant: Variant) -> Iterator[None]:
     """What an agent's own code raises, in one line."""
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if type(error).__module__.startswith("mlds_bench."):
             raise
         text = " ".join(str(error).split())
@@ -89,36 +90,35 @@ def _find(out: Path, variant: Variant, agent: str) -> Trained | None:
 
 
 def _player(
-    variant: Variant, agent: str, params: Mapping[str, Any], seed: int, trained: Trained | None
-) -> tuple[AgentAdapter, dict[str, Any]]:
-    """The agent as it plays, and the keyword arguments of the environment that it sees."""
-    cls = resolve(agent).load()
+    variant: Variant,
+    spec: AgentSpec,
+    params: Mapping[str, Any],
+    seed: int,
+    trained: Trained | None,
+) -> Player:
+    """The agent as it plays."""
+    cls = spec.load()
     if not trained and getattr(cls, "learn", Agent.learn) is not Agent.learn:
         raise UsageError(
-            f"{agent} has not learnt {variant.id} yet{_with(params)}: "
-            f"mlds-bench run {variant.id} -a {agent}"
+            f"{spec.name} has not learned {variant.id} yet{_with(params)}: "
+            f"mlds-bench run {variant.id} -a {spec.name}"
         )
-    kwargs = {**variant.env_kwargs, **env_options(cls, params)}
-    spaces = ENVIRONMENTS[variant.env_id].make(num_envs=1, split="test", **kwargs)
-    built = build(
+    player = build_player(
         cls,
-        observation_space=spaces.single_observation_space,
-        action_space=spaces.single_action_space,
+        variant.environment,
+        variant.env_kwargs,
+        params={**variant.params(spec.base), **params},
         seed=derive(seed, "agent"),
-        params=params,
     )
-    player = AgentAdapter(built, params)
     if trained:
-        player.load(trained.folder)
-    return player, kwargs
+        player.agent.load(trained.folder)
+    return player
 
 
 def _with(params: Mapping[str, Any]) -> str:
     return f" with {label('', params)[1:]}" if params else ""
 
 
-def _play(
-    variant: Variant, player: AgentAdapter, kwargs: Mapping[str, Any], seed: int
-) -> Recording:
-    env = ENVIRONMENTS[variant.env_id].make(num_envs=1, split="test", **kwargs)
-    return evaluate(env, player.act, player.reset, seed=seed, episodes=1)
+def _play(player: Player, seed: int) -> Recorder:
+    env = player.make_env(num_envs=1, split="test")
+    return evaluate(env, player.agent.act, player.agent.reset, seed=seed, episodes=1)

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from mlds_bench.agents.adapter import AgentAdapter, env_options
-from mlds_bench.agents.base import Budget, BudgetedEnv, BudgetExhausted
+from mlds_bench.agents.budget import Budget, BudgetedEnv, BudgetExhausted
 from mlds_bench.agents.params import build
 from mlds_bench.agents.registry import resolve
 from mlds_bench.benchmarks.perf.report import publish

@@ -17,7 +17,7 @@ from statistics import median
 
 import torch
 
-from mlds_bench.agents.base import Budget
+from mlds_bench.agents.budget import Budget
 from mlds_bench.agents.fitting.networks import DeepHyperparameters
 from mlds_bench.agents.numerics.adam import Adam
 from mlds_bench.agents.numerics.mlp import SquaredErrorGradient, initial_parameters

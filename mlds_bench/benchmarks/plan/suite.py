@@ -1,115 +1,59 @@
-"""From names to cells: which variants, which agents, which seeds, and the key of each cell."""
+"""From names to cells: which variants, which agents, which seeds."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
-from pathlib import Path
+from functools import cache, partial
 from typing import Any
 
-from mlds_bench.agents.base import Budget
 from mlds_bench.agents.params import label
-from mlds_bench.agents.registry import PRETRAINED, AgentSpec, resolve
+from mlds_bench.agents.registry import AgentSpec, UnknownAgent, resolve, rooms_of
+from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.presets import PRESETS, Preset
 from mlds_bench.benchmarks.plan.seal import Seal
 from mlds_bench.benchmarks.plan.trained import Trained, find_committed
-from mlds_bench.benchmarks.plan.variant import Variant
+from mlds_bench.benchmarks.plan.variant import Run, Variant
 from mlds_bench.benchmarks.plan.variants import HOMEWORKS, VARIANTS
 from mlds_bench.common.names import unknown_name
-from mlds_bench.envs.registry import ENVIRONMENTS
-from mlds_bench.leaderboard.record import Identity, record_path
+
+ALL = "all"
 
 
-@dataclass(frozen=True)
-class Cell:
-    """Variant x agent x seed, with all that its result depends on.
-
-    Attributes:
-        draws: whether pictures are made of its test; no result depends on it.
-        trained: what a pretrained agent plays with, if there is any.
-    """
-
-    variant: Variant
-    agent: AgentSpec
-    params: Mapping[str, Any]
-    seed: int
-    preset: Preset
-    budget: Budget
-    device: str
-    seal: Seal
-    draws: bool = False
-    trained: Trained | None = None
-
-    @property
-    def label(self) -> str:
-        """Name of the agent with its overrides."""
-        return label(self.agent.name, self.params)
-
-    @property
-    def identity(self) -> Identity:
-        """What names the record."""
-        return Identity(self.preset.name, self.variant.id, self.label, self.seed)
-
-    def __str__(self) -> str:
-        return f"{self.variant.id} {self.label} seed {self.seed}"
-
-    def path(self, out: Path) -> Path:
-        """Where the record belongs."""
-        return record_path(out, self.identity)
-
-    @cached_property
-    def data_checksum(self) -> str:
-        """sha256 of the data the environment is made of."""
-        return ENVIRONMENTS[self.variant.env_id].data_checksum(**self.variant.env_kwargs)
-
-    @cached_property
-    def key(self) -> str:
-        """Hash of all that a finished result depends on; another key makes it stale."""
-        content = {
-            "environment": self.variant.env_id,
-            "env_kwargs": dict(self.variant.env_kwargs),
-            "data": self.data_checksum,
-            "agent": self.agent.source_hash(),
-            "params": dict(self.params),
-            "budget": [self.budget.env_steps, str(self.budget.seconds)],
-            "test": [self.variant.test_instances, self.variant.test_episodes],
-            "anchors": self.variant.anchors.model_dump(mode="json"),
-            "primary": self.variant.primary,
-            "seed": self.seed,
-            "device": self.device,
-            "seal": self.seal.fingerprint,
-        }
-        if self.trained:
-            content["trained"] = self.trained.checksum
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def select_variants(patterns: Sequence[str]) -> list[Variant]:
-    """The variants that any of the patterns names, in the order of the list.
+def select_runs(patterns: Sequence[str], preset: str) -> list[tuple[Variant, Run]]:
+    """The variants that the patterns name, in the order of the list, each with what it runs.
 
     Args:
         patterns: ``all``, a homework (``hw1-1``), a variant (``hw1-1/sinc``), or either with
             wildcards (``'hw1-*/s*'``). Variants of a family are named one by one or by wildcards
-            of variants (``'hw1-2/xor-*'``); long ones are not part of ``all``, but for their
-            previews (see `plan`).
+            of variants (``'hw1-2/xor-*'``). What ``all`` runs of a variant may be less than what
+            its name runs.
+        preset: name of the preset.
     """
+    named = {variant.id for variant in select_variants([p for p in patterns if p != ALL])}
+    chosen = []
+    for name, variant in VARIANTS.items():
+        runs = variant.runs[preset]
+        run = runs.alone if name in named else runs.in_all if ALL in patterns else None
+        if run is not None:
+            chosen.append((variant, run))
+    return chosen
+
+
+def select_variants(patterns: Sequence[str]) -> list[Variant]:
+    """The variants that any of the patterns names, in the order of the list; not for ``all``."""
     chosen: set[str] = set()
     for pattern in patterns:
         names = {
             name
             for name, variant in VARIANTS.items()
             if fnmatchcase(name, pattern)
-            or (not variant.family and not variant.long and pattern == "all")
             or (not variant.family and fnmatchcase(variant.homework, pattern))
         }
         if not names:
             raise UsageError(
-                f"{unknown_name('variant', pattern, ['all', *HOMEWORKS, *VARIANTS])} "
+                f"{unknown_name('variant', pattern, [ALL, *HOMEWORKS, *VARIANTS])} "
                 "(mlds-bench list variants)"
             )
         chosen |= names
@@ -148,56 +92,58 @@ def plan(
 ) -> list[Cell]:
     """The cells of a run, in the order they are shown.
 
-    Of long variants ``all`` runs the preview, under the first seed, where the preset has previews.
-
     Args:
-        patterns: see `select_variants`.
+        patterns: see `select_runs`.
         preset: name of the preset.
-        agents: names in any of the five ways; by default those of each variant.
-        seeds: by default those of the variant or of the preset.
+        agents: names in any of the five ways; by default those of each variant. A name that is
+            built in for some rooms plays in the variants of these.
+        seeds: by default those of each variant.
         params: hyper-parameters for every agent.
         device: torch device of the agents.
         seal: what the test split's seeds come from.
     """
-    chosen, variants = select_preset(preset), select_variants(patterns)
-    rows = [
-        (variant, tuple(agents or variant.agents), _seeds(variant, chosen, seeds))
-        for variant in variants
-    ]
-    if "all" in patterns and chosen.previews:
-        previewed = [variant for variant in VARIANTS.values() if variant not in variants]
-        rows += [(v, _preview(v, agents), _seeds(v, chosen, seeds)[:1]) for v in previewed]
-    specs = {name: resolve(name) for _, names, _ in rows for name in names}
+    chosen, rows = select_preset(preset), select_runs(patterns, preset)
+    players = _resolve_all([variant for variant, _ in rows], agents) if agents else None
     return [
         Cell(
             variant=variant,
-            agent=specs[name],
+            agent=spec,
             params=dict(params or {}),
             seed=seed,
             preset=chosen,
-            budget=variant.budget(chosen.name, specs[name].name),
+            budget=variant.budget(chosen.name, spec.base),
             device=device,
             seal=seal,
             draws=chosen.pictures and seed == row_seeds[0],
-            trained=_find_trained(variant, specs[name], params or {}),
+            trained=_find_trained(variant, spec, params or {}),
         )
-        for variant, names, row_seeds in rows
-        for name in dict.fromkeys(names)
+        for variant, run in rows
+        for row_seeds in [tuple(seeds if seeds is not None else run.seeds)]
+        for spec in (players or _own(rows))[variant.id]
         for seed in row_seeds
     ]
+
+
+def _own(rows: Sequence[tuple[Variant, Run]]) -> dict[str, list[AgentSpec]]:
+    return {v.id: [resolve(name, v.room) for name in run.agents] for v, run in rows}
+
+
+def _resolve_all(variants: Sequence[Variant], names: Sequence[str]) -> dict[str, list[AgentSpec]]:
+    """The named agents in each variant; a name has to play in one of them at least."""
+    players: dict[str, list[AgentSpec]] = {variant.id: [] for variant in variants}
+    for name in dict.fromkeys(names):
+        rooms = rooms_of(name)
+        read = cache(partial(resolve, name))  # the files of an agent are read once per run
+        fitting = [v for v in variants if not rooms or v.room in rooms]
+        if not fitting:
+            there = ", ".join(dict.fromkeys(variant.id for variant in variants))
+            raise UnknownAgent(f"agent {name!r} plays in {', '.join(rooms)}, not in {there}")
+        for variant in fitting:
+            players[variant.id].append(read(variant.room if rooms else None))
+    return players
 
 
 def _find_trained(variant: Variant, agent: AgentSpec, params: Mapping[str, Any]) -> Trained | None:
     if not agent.is_pretrained:
         return None
-    return find_committed(variant, label(agent.name.removeprefix(PRETRAINED), params))
-
-
-def _seeds(variant: Variant, preset: Preset, seeds: Sequence[int] | None) -> tuple[int, ...]:
-    """Those asked for, or else the variant's own for this preset, or else the preset's."""
-    return tuple(seeds if seeds is not None else variant.seeds.get(preset.name, preset.seeds))
-
-
-def _preview(variant: Variant, agents: Sequence[str] | None) -> tuple[str, ...]:
-    """The preview of a variant, or those of the agents asked for that are in it."""
-    return tuple(name for name in variant.preview if name in (agents or variant.preview))
+    return find_committed(variant, label(agent.base, params))

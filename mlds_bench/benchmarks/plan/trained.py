@@ -1,4 +1,4 @@
-"""Agents that have learnt already: what they saved lies beside the records of their cells."""
+"""Agents that have learned already: what they saved lies beside the records of their cells."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Trained:
     """A trained agent.
 
     Attributes:
-        record: of the cell in which it learnt.
+        record: of the cell in which it learned.
         folder: what it saved there.
     """
 
@@ -64,7 +64,8 @@ def find_trained(folder: Path, variant: Variant, agent: str) -> Trained | None:
     for one in (variant, *alike):
         kept = _kept(folder, one, agent)
         if kept:
-            return max(kept, key=lambda trained: trained.record.normalized or 0.0)
+            sign = 1.0 if one.primary.higher_is_better else -1.0
+            return max(kept, key=lambda t: sign * t.record.test.scores[one.primary.name])
     return None
 
 

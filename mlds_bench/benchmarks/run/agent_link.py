@@ -15,16 +15,26 @@ from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import psutil
+from pydantic import BaseModel
 
 from mlds_bench.benchmarks.run.agent_process import AgentJob, serve
 from mlds_bench.benchmarks.run.exchange import Exchange
-from mlds_bench.benchmarks.run.messages import ANSWERS, read_message
-from mlds_bench.leaderboard.record import State
+from mlds_bench.benchmarks.run.messages import (
+    Answer,
+    Message,
+    Point,
+    Problem,
+    Ready,
+    read_message,
+)
+from mlds_bench.leaderboard.record import CurvePoint, State
+
+M = TypeVar("M", bound=BaseModel)
 
 POLL_SECONDS = 0.2
 LOOK_SECONDS = 1.0  # looking at memory reads all of /proc; the agent has a hard limit of its own
@@ -43,15 +53,28 @@ class CellFailure(Exception):
         self.reason = reason
 
 
+class Closable(Protocol):
+    """Whatever a forked process has to let go of."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
 class AgentLink:
     """An agent in its process.
 
     Args:
         job: what the agent is told.
         hidden: a connection of this process that the agent's must not keep.
+
+    Attributes:
+        exchange: the memory of the test batch, once it is open.
+        is_ready: whether the agent was built.
+        peak_memory_mb: largest resident memory of the agent and what it has started, MiB.
+        cpu_seconds: their processor time.
     """
 
-    def __init__(self, job: AgentJob, *, hidden: Connection) -> None:
+    def __init__(self, job: AgentJob, *, hidden: Closable) -> None:
         _adopt_orphans()
         context = get_context("fork")
         ours, theirs = context.Pipe()
@@ -64,20 +87,21 @@ class AgentLink:
         self._memory_mb = job.memory_mb
         self._looked = 0.0
         self.exchange: Exchange | None = None
+        self.is_ready = False
         self.peak_memory_mb = 0.0
         self.cpu_seconds = 0.0
 
     def expect(
         self,
-        kind: str,
+        kind: type[M],
         seconds: float,
         doing: str,
-        on_point: Callable[[dict[str, Any]], None] | None = None,
-    ) -> dict[str, Any]:
+        on_point: Callable[[CurvePoint], None] | None = None,
+    ) -> M:
         """The agent's next message, which must be of this kind.
 
         Args:
-            kind: ``ready``, ``learned``, ``act done``, ``reset done`` or ``keep done``.
+            kind: a class of `messages`.
             seconds: how long to wait.
             doing: for the reason of a failure, as in "learning".
             on_point: called with each point of the learning curve on the way.
@@ -88,17 +112,24 @@ class AgentLink:
         deadline = time.monotonic() + seconds
         while True:
             message = self._next_message(deadline, seconds, doing)
-            if message.get("kind") == "error":
-                where = "" if message["state"] == "skipped" else f", while {doing}"
-                raise CellFailure(message["state"], f"{message['reason']}{where}")
-            if message.get("kind") == "point" and on_point is not None:
-                on_point(message["point"])
-            elif message.get("kind") == kind:
+            if isinstance(message, Problem):
+                raise self._failure(message, doing)
+            if isinstance(message, Point) and on_point is not None:
+                on_point(message.point)
+            elif isinstance(message, kind):
                 # Thousands of answers come in a test: memory is looked at by time.
-                self._look_again() if kind in ANSWERS else self._look()
+                self._look_again() if kind is Answer else self._look()
+                self.is_ready = self.is_ready or kind is Ready
                 return message
             else:
                 raise CellFailure("failed", f"an unexpected message from the agent while {doing}")
+
+    def _failure(self, problem: Problem, doing: str) -> CellFailure:
+        """An agent may decline before it has seen anything, and not after."""
+        if problem.state == "skipped" and not self.is_ready:
+            return CellFailure("skipped", problem.reason)
+        state = "failed" if problem.state == "skipped" else problem.state
+        return CellFailure(state, f"{problem.reason}, while {doing}")
 
     def open_exchange(self, observation_space: Any, action_space: Any, num_envs: int) -> None:
         """Share the memory of the test batch with the agent."""
@@ -111,24 +142,14 @@ class AgentLink:
         """The agent's actions for a test batch."""
         assert self.exchange is not None
         self.exchange.write("observation", observation)
-        self._send("act")
-        self.expect("act done", seconds, "acting")
+        self._ask("act", seconds, "acting")
         return self.exchange.read("action")
 
     def reset(self, done: npt.NDArray[np.bool_], seconds: float) -> None:
         """Tell the agent which instances begin anew."""
         assert self.exchange is not None
         self.exchange.write("done", done)
-        self._send("reset")
-        self.expect("reset done", seconds, "forgetting")
-
-    def keep(self, mask: npt.NDArray[np.bool_], seconds: float) -> None:
-        """Tell the agent which instances are left; the batch is those from now on."""
-        assert self.exchange is not None
-        self.exchange.write("done", mask)
-        self._send("keep")
-        self.expect("keep done", seconds, "going on with fewer instances")
-        self.exchange.shrink(int(mask.sum()))
+        self._ask("reset", seconds, "forgetting")
 
     def kill(self) -> None:
         """End the agent and whatever it has started."""
@@ -145,13 +166,19 @@ class AgentLink:
         if self.exchange is not None:
             self.exchange.close()
 
+    def _ask(self, question: str, seconds: float, doing: str) -> None:
+        self._send(question)
+        answer = self.expect(Answer, seconds, doing)
+        if answer.kind != f"{question} done":
+            raise CellFailure("failed", f"an unexpected answer from the agent while {doing}")
+
     def _send(self, question: str) -> None:
         try:
             self._pipe.send_bytes(question.encode())
         except OSError:
             raise CellFailure("failed", self._how_it_died("between two questions")) from None
 
-    def _next_message(self, deadline: float, seconds: float, doing: str) -> dict[str, Any]:
+    def _next_message(self, deadline: float, seconds: float, doing: str) -> Message | None:
         while not self._hears(min(POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
             self._look_again()
             if not self._process.is_alive() and not self._hears(0.0):

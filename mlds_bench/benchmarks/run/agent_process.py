@@ -26,13 +26,14 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from mlds_bench.agents.adapter import AgentAdapter, env_options
-from mlds_bench.agents.base import Budget, BudgetedEnv, BudgetExhausted, Unsupported
-from mlds_bench.agents.params import build, effective_params
+from mlds_bench.agents.adapter import AgentAdapter, Player, build_player
+from mlds_bench.agents.base import Unsupported
+from mlds_bench.agents.budget import Budget, BudgetedEnv, BudgetExhausted, interrupted_after
+from mlds_bench.agents.params import effective_params
 from mlds_bench.agents.registry import AgentSpec
 from mlds_bench.benchmarks.run.exchange import Exchange
 from mlds_bench.benchmarks.run.messages import write_message
-from mlds_bench.envs.core import check_actions
+from mlds_bench.envs.actions import check_actions
 from mlds_bench.envs.registry import ENVIRONMENTS
 from mlds_bench.envs.streams import derive
 
@@ -45,7 +46,7 @@ OUT_OF_MEMORY_WORDS = ("not enough memory", "can't allocate memory", "out of mem
 class AgentJob:
     """All that an agent's process is told.
 
-    With ``trained`` it reads what it has learnt from that folder, and does not learn.
+    With ``trained`` it reads what it has learned from that folder, and does not learn.
     """
 
     agent: AgentSpec
@@ -77,27 +78,18 @@ class Report:
 
 
 class ReportedEnv(BudgetedEnv):
-    """Tells the harness each point of the learning curve as it comes.
-
-    Attributes:
-        points: so far, as the record has them: with the number of episodes behind each. (A
-            `CurvePoint` of the agents' own base has no such number: it would make every committed
-            record stale.)
-    """
+    """Tells the harness each point of the learning curve as it comes."""
 
     def __init__(self, env: VectorEnv[Any, Any, Any], budget: Budget, report: Report) -> None:
         super().__init__(env, budget)
         self.report = report
-        self.points: list[dict[str, Any]] = []
 
     def _add_point(self) -> None:
-        episodes = self._ended
         super()._add_point()
-        self.points.append({**asdict(self.curve[-1]), "episodes": episodes})
-        self.report("point", point=self.points[-1])
+        self.report("point", point=asdict(self.curve[-1]))
 
 
-def serve(job: AgentJob, pipe: Connection, hidden: Iterable[Connection]) -> None:
+def serve(job: AgentJob, pipe: Connection, hidden: Iterable[Any]) -> None:
     """Build the agent, let it learn, answer until the harness hangs up.
 
     Args:
@@ -124,73 +116,54 @@ def serve(job: AgentJob, pipe: Connection, hidden: Iterable[Connection]) -> None
 
 
 def _live(job: AgentJob, pipe: Connection, report: Report) -> None:
-    environment = ENVIRONMENTS[job.env_id]
     cls = job.agent.load()
     _seed_everything(derive(job.seed, "agent"))
-    options = env_options(cls, job.params)
-    _check_view(options, environment.batched_class.view_options, job.env_id)
-    kwargs = {**job.env_kwargs, **options}
-    first = environment.make(num_envs=1, **kwargs)
-    built = build(
+    player = build_player(
         cls,
-        observation_space=first.single_observation_space,
-        action_space=first.single_action_space,
+        ENVIRONMENTS[job.env_id],
+        job.env_kwargs,
+        params=job.params,
         seed=derive(job.seed, "agent"),
         device=job.device,
-        params=job.params,
     )
-    agent = AgentAdapter(built, job.params)
-    report("ready", env_options=options, params=effective_params(built, job.params))
+    params = effective_params(player.agent.agent, job.params)
     if job.trained:
-        agent.load(job.trained)
-        learned = {"curve": [], "env_steps": 0, "seconds": 0.0, "stopped_by": "agent"}
+        player.agent.load(job.trained)
+        report("ready", env_options=player.env_options, params=params)
+        report("learned", env_steps=0, stopped_by="agent")
     else:
         seed = derive(job.seed, "train")
-        batch = environment.make(num_envs=agent.num_envs, seed=seed, **kwargs)
+        batch = player.make_env(num_envs=player.agent.num_envs, seed=seed)
+        report("ready", env_options=player.env_options, params=params)
         env = ReportedEnv(batch, job.budget, report)
-        _learn(agent, env)
-        agent.save(job.folder)
-        learned = _summary(env)
-    report("learned", can_shrink=agent.can_shrink, **learned)
-    _answer(agent, first, pipe, report)
+        _learn(player.agent, env)
+        env.finish()
+        report("learned", env_steps=env.env_steps, stopped_by=env.stopped_by or "agent")
+        player.agent.save(job.folder)
+    report("saved")
+    _answer(player, pipe, report)
 
 
 def _learn(agent: AgentAdapter, env: BudgetedEnv) -> None:
     try:
-        agent.learn(env, env.budget)
+        with interrupted_after(env.budget.seconds):
+            agent.learn(env, env.budget)
     except BudgetExhausted:
-        return
+        env.stopped_by = env.stopped_by or "seconds"
 
 
-def _summary(env: ReportedEnv) -> dict[str, Any]:
-    seconds = env.seconds
-    env.finish()
-    return {
-        "curve": env.points,
-        "env_steps": env.env_steps,
-        "seconds": seconds,
-        "stopped_by": env.stopped_by or "agent",
-    }
-
-
-def _answer(agent: AgentAdapter, env: Any, pipe: Connection, report: Report) -> None:
+def _answer(player: Player, pipe: Connection, report: Report) -> None:
     """Play the test: the harness writes observations, the agent writes actions."""
     num_envs = int(_ask(pipe))
-    spaces = env.single_observation_space, env.single_action_space
+    spaces = player.observation_space, player.action_space
     exchange = Exchange(*spaces, num_envs, recv_handle(pipe))
     while True:
         question = _ask(pipe)
         if question == "reset":
-            agent.reset(exchange.read("done").astype(np.bool_))
-        elif question == "keep":
-            mask = exchange.read("done").astype(np.bool_)
-            agent.keep(mask)
-            num_envs = int(mask.sum())
-            exchange.shrink(num_envs)
+            player.agent.reset(exchange.read("done").astype(np.bool_))
         else:
-            actions = agent.act(exchange.read("observation"), deterministic=True)
-            actions = check_actions(spaces[1], actions, num_envs, is_last=False)
-            exchange.write("action", actions)  # which the harness looks at in its own process
+            actions = player.agent.act(exchange.read("observation"))
+            exchange.write("action", check_actions(spaces[1], actions, num_envs))
         report(f"{question} done")
 
 
@@ -245,13 +218,6 @@ def _seed_everything(seed: int) -> None:
         sys.modules["torch"].manual_seed(seed)
 
 
-def _check_view(options: Mapping[str, Any], allowed: frozenset[str], env_id: str) -> None:
-    refused = sorted(set(options) - allowed)
-    if refused:
-        may = f"may choose {', '.join(sorted(allowed))}" if allowed else "has no choice of view"
-        raise ValueError(f"env_options sets {', '.join(refused)}, but in {env_id} an agent {may}")
-
-
 def _state_of(error: BaseException) -> str:
     if isinstance(error, Unsupported):
         return "skipped"
@@ -266,7 +232,7 @@ def _one_line(error: BaseException, job: AgentJob) -> str:
     text = " ".join(str(error)[:LONGEST_REASON].encode(errors="replace").decode().split())
     if isinstance(error, Unsupported):
         return text
-    own = {str(path) for path in job.agent.sources.values()}
+    own = {str(source.path) for source in job.agent.sources.values()}
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in own]
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {text or 'no message'}{where}"

@@ -1,7 +1,8 @@
 """One cell, in a process of its own: agent's process, test, scores, pictures, record.
 
 The agent's process is forked from the cell's before the seed of the test split is received, so
-that nothing of it is in the agent's memory.
+that nothing of it is in the agent's memory. What decides a score or a cost is checked or measured
+on this side.
 """
 
 from __future__ import annotations
@@ -17,37 +18,48 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import parent_process
-from multiprocessing.connection import Connection
 from pathlib import Path
-from statistics import fmean
-from typing import Any
+from typing import Any, Literal, Protocol
 
-from mlds_bench.benchmarks.plan.suite import Cell
+from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.trained import COMMITTED
-from mlds_bench.benchmarks.plan.variant import Variant
-from mlds_bench.benchmarks.run.agent_link import AgentLink, CellFailure
+from mlds_bench.benchmarks.run.agent_link import AgentLink, CellFailure, Closable
 from mlds_bench.benchmarks.run.agent_process import AgentJob
 from mlds_bench.benchmarks.run.artifacts import clear, keep_artifacts, partial_folder
 from mlds_bench.benchmarks.run.evaluation import evaluate
-from mlds_bench.benchmarks.run.provenance import Provenance
+from mlds_bench.benchmarks.run.messages import Answer, Learned, Ready
+from mlds_bench.benchmarks.run.provenance import Machine
 from mlds_bench.envs.actions import InvalidAction
-from mlds_bench.envs.core import Recording
-from mlds_bench.envs.registry import ENVIRONMENTS, Environment
+from mlds_bench.envs.recorders import Recorder
 from mlds_bench.leaderboard.record import (
+    Cost,
     CurvePoint,
+    Provenance,
     Record,
     RecordBudget,
     State,
+    Testing,
+    Training,
     artifact_folder,
-    normalized_score,
     write_record,
 )
 
 CANNOT_SAVE = 3
 """Exit code of a cell's process whose record could not be written; its last message says why."""
 
-RETURN_STRETCHES = 10
-"""A tenth of a learning curve."""
+
+class Channel(Closable, Protocol):
+    """A cell's end of what connects it with its engine; a `Connection` is one.
+
+    It gives the seed of the test split, once, and takes pairs of a kind and its content: ``point``
+    with a `CurvePoint`, ``testing``, ``cannot save`` with the reason, and last ``done``.
+    """
+
+    def recv(self) -> Any:
+        """The seed of the test split."""
+
+    def send(self, obj: Any) -> None:
+        """Tell the engine something."""
 
 
 @dataclass
@@ -56,60 +68,61 @@ class Outcome:
 
     state: State = "ok"
     reason: str = ""
-    scores: dict[str, float] = field(default_factory=dict)
-    curve: list[dict[str, Any]] = field(default_factory=list)
+    params: dict[str, Any] = field(default_factory=dict)
+    env_options: dict[str, Any] = field(default_factory=dict)
+    env_kwargs: dict[str, Any] = field(default_factory=dict)
     env_steps: int = 0
+    stopped_by: Literal["agent", "env_steps", "seconds"] | None = None
+    curve: list[CurvePoint] = field(default_factory=list)
+    test: Testing = field(default_factory=lambda: Testing(scores={}, episodes=0))
     train_seconds: float | None = None
     eval_seconds: float | None = None
     cpu_seconds: float | None = None
     peak_memory_mb: float | None = None
-    stopped_by: Any = None
-    params: dict[str, Any] = field(default_factory=dict)
-    env_options: dict[str, Any] = field(default_factory=dict)
-    test_episodes: int = 0
-    can_shrink: bool = False
     started_utc: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
     began: float = field(default_factory=time.perf_counter)
 
 
-def run_cell(cell: Cell, out: Path, provenance: Provenance, pipe: Connection) -> None:
+def run_cell(cell: Cell, out: Path, machine: Machine, channel: Channel) -> None:
     """Run a cell and write its record; the target of a cell's process.
 
     Args:
         cell: what to run.
         out: folder of the run.
-        provenance: gathered by the harness.
-        pipe: to the engine: it sends the seed of the test split, and is sent points of the
-            learning curve and a last word.
+        machine: gathered by the harness.
+        channel: to the engine.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     path = cell.path(out)
     folder = partial_folder(path)
-    outcome = Outcome()
+    outcome = Outcome(env_kwargs=dict(cell.variant.env_kwargs))
     try:
         clear(folder)
         folder.mkdir(parents=True)
-        recording = _play(cell, folder, outcome, pipe)
+        recording = _play(cell, folder, outcome, channel)
         _keep(cell, recording, folder, outcome, artifact_folder(path))
-        write_record(make_record(cell, outcome, provenance), path)
+        write_record(make_record(cell, outcome, machine), path)
     except OSError as error:
-        _tell(pipe, "cannot save", f"{path}: {error.strerror or error}")
+        _tell(channel, "cannot save", f"{path}: {error.strerror or error}")
         raise SystemExit(CANNOT_SAVE) from None
-    _tell(pipe, "done")
+    _tell(channel, "done")
 
 
-def _play(cell: Cell, folder: Path, outcome: Outcome, pipe: Connection) -> Recording | None:
+def _play(cell: Cell, folder: Path, outcome: Outcome, channel: Channel) -> Recorder | None:
     """Learn and test; what the test recorded, if it got that far. The agent has ended then."""
+    absent = cell.absent
     if cell.agent.is_pretrained and not cell.trained:
-        outcome.state, outcome.reason = "skipped", f"nothing that it has learnt is in {COMMITTED}"
+        absent = f"nothing that it has learned is in {COMMITTED}"
+    if absent:
+        outcome.state, outcome.reason = "skipped", absent
         return None
-    link = AgentLink(_agent_job(cell, folder), hidden=pipe)
+    link = AgentLink(_agent_job(cell, folder), hidden=channel)
     threading.Thread(target=_end_with_parent, args=(link,), daemon=True).start()
     try:
-        test_seed = pipe.recv()
-        _learn(cell, link, outcome, lambda point: _tell(pipe, "point", point))
-        _tell(pipe, "testing")
+        test_seed = channel.recv()
+        _learn(cell, link, outcome, lambda point: _tell(channel, "point", point))
+        _tell(channel, "testing")
         return _test(cell, link, outcome, test_seed=test_seed)
     except CellFailure as failure:
         outcome.state, outcome.reason = failure.state, failure.reason
@@ -123,7 +136,7 @@ def _play(cell: Cell, folder: Path, outcome: Outcome, pipe: Connection) -> Recor
 def _agent_job(cell: Cell, folder: Path) -> AgentJob:
     return AgentJob(
         agent=cell.agent,
-        params=cell.params,
+        params=cell.all_params,
         env_id=cell.variant.env_id,
         env_kwargs=cell.variant.env_kwargs,
         budget=cell.budget,
@@ -137,64 +150,76 @@ def _agent_job(cell: Cell, folder: Path) -> AgentJob:
 
 
 def _learn(
-    cell: Cell, link: AgentLink, outcome: Outcome, on_point: Callable[[dict[str, Any]], None]
+    cell: Cell, link: AgentLink, outcome: Outcome, on_point: Callable[[CurvePoint], None]
 ) -> None:
-    def note(point: dict[str, Any]) -> None:
+    preset, budget = cell.preset, cell.budget
+    ready = link.expect(Ready, preset.start_seconds, "being built")
+    outcome.env_options, outcome.params = ready.env_options, ready.params
+    try:
+        chosen = cell.variant.environment.chosen(cell.variant.env_kwargs, ready.env_options)
+    except ValueError as error:
+        raise CellFailure("failed", str(error)) from None
+    outcome.env_kwargs = dict(chosen)
+    began = time.perf_counter()
+
+    def note(told: CurvePoint) -> None:
+        if not outcome.env_steps < told.env_steps <= budget.env_steps:
+            raise CellFailure(
+                "failed",
+                f"the agent's process claims {told.env_steps:,} steps after "
+                f"{outcome.env_steps:,} of a budget of {budget.env_steps:,}",
+            )
+        outcome.train_seconds = time.perf_counter() - began
+        outcome.env_steps = told.env_steps
+        point = told.model_copy(update={"seconds": outcome.train_seconds})
         outcome.curve.append(point)
-        outcome.env_steps, outcome.train_seconds = point["env_steps"], point["seconds"]
         on_point(point)
 
-    ready = link.expect("ready", cell.preset.start_seconds, "being built")
-    outcome.env_options, outcome.params = ready["env_options"], ready["params"]
-    limit = cell.budget.seconds + cell.preset.grace_seconds
-    learned = link.expect("learned", limit, "learning", note)
-    outcome.curve, outcome.env_steps = learned["curve"], learned["env_steps"]
-    outcome.train_seconds, outcome.stopped_by = learned["seconds"], learned["stopped_by"]
-    outcome.can_shrink = learned["can_shrink"]
+    limit = budget.seconds + preset.grace_seconds
+    learned = link.expect(Learned, limit, "learning", note)
+    outcome.train_seconds = time.perf_counter() - began
+    if not outcome.env_steps <= learned.env_steps <= budget.env_steps:
+        raise CellFailure(
+            "failed",
+            f"the agent's process claims {learned.env_steps:,} steps of a budget of "
+            f"{budget.env_steps:,}",
+        )
+    outcome.env_steps, outcome.stopped_by = learned.env_steps, learned.stopped_by
+    link.expect(Answer, preset.act_seconds, "saving")
 
 
-def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> Recording:
-    variant, seconds = cell.variant, cell.preset.act_seconds
-    environment, kwargs = _environment(cell, outcome)
-    env = environment.make(num_envs=variant.test_instances, split="test", **kwargs)
-    link.open_exchange(
-        env.single_observation_space, env.single_action_space, variant.test_instances
-    )
+def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> Recorder:
+    environment, size, seconds = cell.variant.environment, cell.test_size, cell.preset.act_seconds
+    env = environment.make(num_envs=size.num_envs, split="test", **outcome.env_kwargs)
+    link.open_exchange(env.single_observation_space, env.single_action_space, size.num_envs)
     began = time.perf_counter()
     try:
         recording = evaluate(
             env,
             lambda observation: link.act(observation, seconds),
             lambda done: link.reset(done, seconds),
-            (lambda mask: link.keep(mask, seconds)) if outcome.can_shrink else None,
             seed=test_seed,
-            episodes=variant.test_episodes,
+            episodes=size.episodes,
         )
     except InvalidAction as error:
         raise CellFailure("failed", f"InvalidAction: {error}, while acting") from None
-    outcome.scores = environment.score(recording, **kwargs)
+    finally:
+        env.close()
+    scores = environment.score(recording, **outcome.env_kwargs)
     outcome.eval_seconds = time.perf_counter() - began
-    outcome.test_episodes = variant.test_instances * variant.test_episodes
-    wrong = [name for name, value in outcome.scores.items() if not math.isfinite(value)]
-    if wrong:
-        outcome.scores = {k: v for k, v in outcome.scores.items() if k not in wrong}
-        raise CellFailure("failed", f"the score {', '.join(wrong)} is not finite")
+    finite = {name: value for name, value in scores.items() if math.isfinite(value)}
+    outcome.test = Testing(scores=finite, episodes=size.num_envs * size.episodes)
+    if len(finite) < len(scores):
+        wrong = ", ".join(scores.keys() - finite.keys())
+        raise CellFailure("failed", f"the score {wrong} is not finite")
     return recording
 
 
-def _environment(cell: Cell, outcome: Outcome) -> tuple[Environment, dict[str, Any]]:
-    """The environment of the cell, and the keyword arguments of this agent's view of it."""
-    kwargs = {**cell.variant.env_kwargs, **outcome.env_options}
-    return ENVIRONMENTS[cell.variant.env_id], kwargs
-
-
-def _keep(
-    cell: Cell, recording: Recording | None, made: Path, outcome: Outcome, kept: Path
-) -> None:
+def _keep(cell: Cell, recording: Recorder | None, made: Path, outcome: Outcome, kept: Path) -> None:
     """Keep what the agent saved, and pictures of the test where there was one."""
-    environment, kwargs = _environment(cell, outcome)
+    environment = cell.variant.environment
     draws = recording is not None and cell.draws and environment.has_pictures
-    draw = partial(environment.draw, recording, **kwargs) if draws else None
+    draw = partial(environment.draw, recording, **outcome.env_kwargs) if draws else None
     try:
         keep_artifacts(made, kept, draw)
     except OSError as error:
@@ -203,86 +228,60 @@ def _keep(
             outcome.reason = f"what the agent saved is gone or broken: {error.strerror or error}"
 
 
-def make_record(cell: Cell, outcome: Outcome, provenance: Provenance) -> Record:
+def make_record(cell: Cell, outcome: Outcome, machine: Machine) -> Record:
     """The record of a cell that has ended, however it ended."""
-    variant, ok = cell.variant, outcome.state == "ok"
-    steps, seconds = outcome.env_steps, outcome.train_seconds
+    seconds = cell.budget.seconds
     return Record(
-        variant=variant.id,
-        agent=cell.label,
-        agent_params=outcome.params or dict(cell.params),
-        seed=cell.seed,
         preset=cell.preset.name,
+        variant=cell.variant.id,
+        agent=cell.label,
+        seed=cell.seed,
+        pretrained=cell.trained.origin if cell.trained else "",
         state=outcome.state,
         reason=outcome.reason,
-        scores=outcome.scores,
-        primary=variant.primary,
-        higher_is_better=variant.higher_is_better,
-        normalized=normalized_score(outcome.scores[variant.primary], variant.anchors)
-        if ok
-        else None,
-        env_steps=steps,
-        wall_seconds=time.perf_counter() - outcome.began,
-        train_seconds=seconds,
-        eval_seconds=outcome.eval_seconds,
-        cpu_seconds=outcome.cpu_seconds,
-        seconds_to_pass=seconds_to_pass(variant, outcome.curve),
-        steps_per_second=steps / seconds if steps and seconds else None,
-        peak_memory_mb=outcome.peak_memory_mb,
-        env_version=variant.env_id,
-        env_kwargs=dict(variant.env_kwargs),
-        env_options=outcome.env_options,
-        data_checksum=cell.data_checksum,
-        agent_hash=cell.agent.source_hash(),
-        key=cell.key,
-        package_version=provenance.package_version,
-        git_commit=provenance.git_commit,
-        python=provenance.python,
-        packages=provenance.packages,
-        hardware=provenance.hardware,
-        threads=variant.threads,
-        stopped_by=outcome.stopped_by,
-        budget=RecordBudget(
-            env_steps=cell.budget.env_steps,
-            seconds=cell.budget.seconds if math.isfinite(cell.budget.seconds) else None,
+        training=Training(
+            params=outcome.params or cell.all_params,
+            env_options=outcome.env_options,
+            env_steps=outcome.env_steps,
+            budget=RecordBudget(
+                env_steps=cell.budget.env_steps,
+                seconds=seconds if math.isfinite(seconds) else None,
+            ),
+            stopped_by=outcome.stopped_by,
+            curve=tuple(outcome.curve),
         ),
-        test_episodes=outcome.test_episodes,
-        started_utc=outcome.started_utc,
-        curve=tuple(CurvePoint(**point) for point in outcome.curve),
-        anchors=variant.anchors,
-        published=variant.published,
-        family=variant.family,
-        pretrained=cell.trained.origin if cell.trained else "",
+        test=outcome.test,
+        cost=Cost(
+            wall_seconds=time.perf_counter() - outcome.began,
+            train_seconds=outcome.train_seconds,
+            eval_seconds=outcome.eval_seconds,
+            cpu_seconds=outcome.cpu_seconds,
+            peak_memory_mb=outcome.peak_memory_mb,
+        ),
+        provenance=Provenance(
+            key=cell.key,
+            task=cell.task.digest,
+            agent_version=cell.agent.version,
+            source_hash=cell.agent.source_hash,
+            package_version=machine.package_version,
+            git_commit=machine.git_commit,
+            python=machine.python,
+            packages=machine.packages,
+            hardware=machine.hardware,
+            threads=cell.variant.threads,
+            started_utc=outcome.started_utc,
+        ),
     )
-
-
-def seconds_to_pass(variant: Variant, curve: list[dict[str, Any]]) -> float | None:
-    """When the learning curve first reached what the variant calls a pass, if it says so.
-
-    A stretch holds thousands of rewards but only an episode or two: returns count as the mean of
-    the last `RETURN_STRETCHES` stretches in which an episode ended.
-    """
-    marks = (
-        ("reward", variant.pass_reward, 1),
-        ("episode_return", variant.pass_return, RETURN_STRETCHES),
-    )
-    for name, mark, window in marks:
-        if mark is not None:
-            known = [(point["seconds"], point[name]) for point in curve if point[name] is not None]
-            for last in range(window, len(known) + 1):
-                if fmean(value for _, value in known[last - window : last]) >= mark:
-                    return float(known[last - 1][0])
-    return None
 
 
 def _leave(*_: object) -> None:
     raise SystemExit(1)
 
 
-def _tell(pipe: Connection, kind: str, content: Any = None) -> None:
+def _tell(channel: Channel, kind: str, content: Any = None) -> None:
     """A word to the engine; when it is gone, the run has been ended, and so is this cell."""
     try:
-        pipe.send((kind, content))
+        channel.send((kind, content))
     except BrokenPipeError:
         raise SystemExit(1) from None
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
-from mlds_bench.benchmarks.plan.suite import Cell
-from mlds_bench.leaderboard.record import Record
+from mlds_bench.benchmarks.plan.cell import Cell
+from mlds_bench.leaderboard.record import CurvePoint, Record
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Event:
 
     kind: Literal["started", "point", "testing", "ended"]
     cell: Cell
-    point: dict[str, Any] | None = None
+    point: CurvePoint | None = None
     record: Record | None = None
 
 
@@ -34,7 +34,7 @@ class Watcher(Protocol):
         """The run begins: cells to run, records that stand, how many are run again as stale."""
 
     def event(self, event: Event) -> None:
-        """A cell started, learnt, is tested or ended."""
+        """A cell started, learned, is tested or ended."""
 
     def end(self) -> None:
         """No more events, whatever the reason."""

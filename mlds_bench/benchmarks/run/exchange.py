@@ -6,6 +6,7 @@ when either side is killed. Both sides know the layout from the spaces alone.
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 import tempfile
@@ -15,7 +16,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
-from gymnasium.vector.utils import batch_space
 
 Tree: TypeAlias = Any
 ALIGNMENT = 64
@@ -39,15 +39,16 @@ class Exchange:
         descriptor: int | None = None,
     ) -> None:
         areas = {
-            "observation": batch_space(observation_space, num_envs),
-            "action": batch_space(action_space, num_envs),
-            "done": spaces.MultiBinary(num_envs),
+            "observation": observation_space,
+            "action": action_space,
+            "done": spaces.MultiBinary([]),
         }
-        offsets, size = _layout(areas)
+        offsets, size = _layout(areas, num_envs)
         self.descriptor = _make(size) if descriptor is None else descriptor
         self._memory = mmap.mmap(self.descriptor, size)
         self._areas = {
-            name: _views(self._memory, area, offsets[name]) for name, area in areas.items()
+            name: _views(self._memory, area, num_envs, offsets[name])
+            for name, area in areas.items()
         }
 
     def write(self, name: str, tree: Tree) -> None:
@@ -58,10 +59,6 @@ class Exchange:
         """A copy of an area."""
         return _read(self._areas[name])
 
-    def shrink(self, num_envs: int) -> None:
-        """Use the first ``num_envs`` rows of every area from now on."""
-        self._areas = {name: _head(area, num_envs) for name, area in self._areas.items()}
-
     def close(self) -> None:
         """Let go of the memory; the last side to do so frees it."""
         self._areas.clear()
@@ -69,11 +66,11 @@ class Exchange:
         os.close(self.descriptor)
 
 
-def _layout(areas: Mapping[str, spaces.Space[Any]]) -> tuple[dict[str, int], int]:
+def _layout(areas: Mapping[str, spaces.Space[Any]], num_envs: int) -> tuple[dict[str, int], int]:
     offsets, size = {}, 0
     for name, area in areas.items():
         offsets[name] = size
-        size += _size(area)
+        size += _size(area, num_envs)
     return offsets, size
 
 
@@ -87,29 +84,24 @@ def _make(size: int) -> int:
     return descriptor
 
 
-def _size(space: spaces.Space[Any]) -> int:
+def _size(space: spaces.Space[Any], num_envs: int) -> int:
+    """Bytes of a batch: a batch's own space would tile its bounds over all instances."""
     if isinstance(space, spaces.Dict):
-        return sum(_size(inner) for inner in space.spaces.values())
-    count = int(np.prod(space.shape or ())) * np.dtype(space.dtype).itemsize
+        return sum(_size(inner, num_envs) for inner in space.spaces.values())
+    count = num_envs * math.prod(space.shape or ()) * np.dtype(space.dtype).itemsize
     return -(-count // ALIGNMENT) * ALIGNMENT
 
 
-def _views(memory: mmap.mmap, space: spaces.Space[Any], offset: int) -> Tree:
+def _views(memory: mmap.mmap, space: spaces.Space[Any], num_envs: int, offset: int) -> Tree:
     if isinstance(space, spaces.Dict):
         views = {}
         for key, inner in space.spaces.items():
-            views[key] = _views(memory, inner, offset)
-            offset += _size(inner)
+            views[key] = _views(memory, inner, num_envs, offset)
+            offset += _size(inner, num_envs)
         return views
-    shape = space.shape or ()
+    shape = (num_envs, *(space.shape or ()))
     view: npt.NDArray[Any] = np.ndarray(shape, space.dtype, memory, offset)
     return view
-
-
-def _head(views: Tree, rows: int) -> Tree:
-    if isinstance(views, Mapping):
-        return {key: _head(view, rows) for key, view in views.items()}
-    return views[:rows]
 
 
 def _write(views: Tree, tree: Tree) -> None:

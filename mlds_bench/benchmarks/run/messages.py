@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 
@@ -11,7 +11,7 @@ from mlds_bench.leaderboard.record import CurvePoint
 
 
 class Ready(BaseModel):
-    """The agent is built."""
+    """The agent is built; it learns from now on."""
 
     kind: Literal["ready"]
     env_options: dict[str, JsonValue]
@@ -19,28 +19,25 @@ class Ready(BaseModel):
 
 
 class Point(BaseModel):
-    """A stretch of the learning curve."""
+    """A stretch of the learning curve; the harness puts its own clock in place of the seconds."""
 
     kind: Literal["point"]
     point: CurvePoint
 
 
 class Learned(BaseModel):
-    """``learn`` is over, and the agent saved."""
+    """``learn`` is over."""
 
     kind: Literal["learned"]
-    curve: list[CurvePoint]
     env_steps: int = Field(ge=0)
-    seconds: float = Field(ge=0, allow_inf_nan=False)
-    can_shrink: bool
     stopped_by: Literal["agent", "env_steps", "seconds"]
 
 
-AnswerKind = Literal["act done", "reset done", "keep done"]
+AnswerKind = Literal["saved", "act done", "reset done"]
 
 
 class Answer(BaseModel):
-    """A question is answered; actions lie in the shared memory."""
+    """Something is done; actions lie in the shared memory."""
 
     kind: AnswerKind
 
@@ -53,26 +50,23 @@ class Problem(BaseModel):
     reason: str = Field(min_length=1)
 
 
-Message = Annotated[Ready | Point | Learned | Answer | Problem, Field(discriminator="kind")]
-_MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
-ANSWERS: tuple[AnswerKind, ...] = get_args(AnswerKind)
-_WRITTEN = {json.dumps({"kind": kind}).encode(): kind for kind in ANSWERS}
+Message: TypeAlias = Ready | Point | Learned | Answer | Problem
+_MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
+ANSWERS: dict[AnswerKind, Answer] = {kind: Answer(kind=kind) for kind in get_args(AnswerKind)}
+_WRITTEN = {json.dumps({"kind": kind}).encode(): answer for kind, answer in ANSWERS.items()}
 """Answers come by the thousand and hold nothing else: they need no parsing."""
-_ANSWERED = {kind: content for content, kind in _WRITTEN.items()}
 
 
 def write_message(kind: str, **content: Any) -> bytes:
     """A message as JSON."""
-    if kind in _ANSWERED:
-        return _ANSWERED[kind]
     return json.dumps({"kind": kind, **content}).encode()
 
 
-def read_message(content: bytes) -> dict[str, Any]:
-    """A message as a dictionary; an empty one for what is none."""
+def read_message(content: bytes) -> Message | None:
+    """A message, or None for what is none."""
     if content in _WRITTEN:
-        return {"kind": _WRITTEN[content]}
+        return _WRITTEN[content]
     try:
-        return _MESSAGE.validate_json(content).model_dump()
+        return _MESSAGE.validate_json(content)
     except ValidationError:
-        return {}
+        return None

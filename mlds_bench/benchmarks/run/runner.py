@@ -5,14 +5,26 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
-from mlds_bench.benchmarks.plan.suite import Cell
 from mlds_bench.benchmarks.run.events import Watcher
-from mlds_bench.leaderboard.record import Record, read_record
+from mlds_bench.leaderboard.record import (
+    Record,
+    Task,
+    TornRecord,
+    read_record,
+    read_task,
+    task_path,
+    write_task,
+)
+
+if TYPE_CHECKING:
+    from mlds_bench.benchmarks.run.engines import Engine
 
 Standing = Literal["new", "finished", "stale", "retried"]
 GOOD = ("ok", "skipped")
@@ -43,15 +55,14 @@ class Summary:
 
 
 def standing(cell: Cell, out: Path, *, retry: bool = False) -> tuple[Standing, Record | None]:
-    """Whether a cell has a record that stands.
-
-    Raises:
-        TornRecord: what lies there is no record.
-    """
+    """Whether a cell has a record that stands; what is no whole record is stale."""
     path = cell.path(out)
     if not path.exists():
         return "new", None
-    record = read_record(path)
+    try:
+        record = read_record(path)
+    except TornRecord:
+        return "stale", None
     if record.key != cell.key:
         return "stale", record
     if retry and record.state not in GOOD:
@@ -66,6 +77,7 @@ def run(
     watcher: Watcher,
     workers: int | None = None,
     retry: bool = False,
+    engine: Engine | None = None,
 ) -> Summary:
     """Run those cells that have no valid record yet.
 
@@ -73,16 +85,16 @@ def run(
         cells: from `suite.plan`.
         out: folder of the records.
         watcher: is told how it goes.
-        workers: cells at a time; default one a core.
+        workers: cells at a time; default one per core.
         retry: run failed cells again, too.
+        engine: what the cells run on; by default processes of this machine.
 
     Raises:
         UsageError: the folder cannot be written.
-        TornRecord: a file in the place of a record is none.
         CannotSave: a record could not be written.
     """
     from mlds_bench.benchmarks.run.engines.local import LocalEngine
-    from mlds_bench.benchmarks.run.provenance import provenance
+    from mlds_bench.benchmarks.run.machine import examine_machine
 
     make_writable(out)
     began = time.perf_counter()
@@ -90,10 +102,13 @@ def run(
     todo = [cell for cell, state, _ in standings if state != "finished"]
     summary = Summary([r for _, state, r in standings if state == "finished" and r is not None])
     _sweep(todo, out)
-    where = provenance(cells[0].device if cells else "cpu")
+    for task in {cell.variant.id: cell.task for cell in cells}.values():
+        _keep_task(task, out)
+    machine = examine_machine(cells[0].device if cells else "cpu")
+    engine = engine or LocalEngine(workers)
     watcher.begin(todo, summary.found, sum(state == "stale" for _, state, _ in standings))
     try:
-        for event in LocalEngine(workers).run(todo, out, where):
+        for event in engine.run(todo, out, machine):
             watcher.event(event)
             if event.record is not None:
                 summary.made.append(event.record)
@@ -101,6 +116,15 @@ def run(
         watcher.end()
         summary.seconds = time.perf_counter() - began
     return summary
+
+
+def _keep_task(task: Task, out: Path) -> None:
+    """Write what the records of a variant share, unless it is there already."""
+    path = task_path(out, task)
+    with suppress(OSError, TornRecord):
+        if read_task(path) == task:
+            return
+    write_task(task, path)
 
 
 def make_writable(out: Path) -> None:

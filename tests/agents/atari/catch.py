@@ -9,7 +9,8 @@ from gymnasium.spaces import Box, Discrete
 
 from mlds_bench.agents.atari.policy_agent import PolicyAgent
 from mlds_bench.agents.atari.rollouts import Player
-from mlds_bench.agents.base import Agent, Budget, BudgetedEnv, BudgetExhausted
+from mlds_bench.agents.base import Agent
+from mlds_bench.agents.budget import Budget, BudgetedEnv, BudgetExhausted
 from mlds_bench.envs.core import BatchedEnv, Flags, Outcome
 
 A = TypeVar("A", bound=Agent)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from mlds_bench.agents.atari.dqn import VIEW
-from mlds_bench.agents.base import Agent, BudgetedEnv
+from mlds_bench.agents.base import Agent
+from mlds_bench.agents.budget import BudgetedEnv
 from tests.agents.atari import catch
 from tests.agents.atari.catch import Catch
 

@@ -17,7 +17,8 @@ from mlds_bench.agents.atari.improvements import (
     NoisyAgent,
     RainbowAgent,
 )
-from mlds_bench.agents.base import Budget, UnknownHyperparameter
+from mlds_bench.agents.base import UnknownHyperparameter
+from mlds_bench.agents.budget import Budget
 from mlds_bench.agents.contract.check import Subject, check_subject
 from mlds_bench.agents.numerics import replay
 from tests.agents.atari.makers import SMALL, learn, make_agent, make_env, mean_return

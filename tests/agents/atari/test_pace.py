@@ -10,7 +10,7 @@ import torch
 
 from mlds_bench.agents.atari import pace, policy_agent
 from mlds_bench.agents.atari.pace import half_the_threads
-from mlds_bench.agents.base import Budget
+from mlds_bench.agents.budget import Budget
 
 
 @pytest.mark.parametrize("cls", [pace.Progress, policy_agent.Progress])

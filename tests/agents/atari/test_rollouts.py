@@ -19,7 +19,7 @@ from mlds_bench.agents.atari.rollouts import (
     played_ahead,
     sampled,
 )
-from mlds_bench.agents.base import Budget, BudgetedEnv, BudgetExhausted
+from mlds_bench.agents.budget import Budget, BudgetedEnv, BudgetExhausted
 from tests.agents.atari.catch import CUT, Catch
 
 STEPS, COUNT = 11, 5

@@ -8,13 +8,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from mlds_bench.agents.base import (
-    Agent,
-    Budget,
-    BudgetedEnv,
-    BudgetExhausted,
-    UnknownHyperparameter,
-)
+from mlds_bench.agents.base import Agent, UnknownHyperparameter
 from mlds_bench.agents.baselines.players import (
     ConstantAgent,
     RandomAgent,
@@ -22,6 +16,7 @@ from mlds_bench.agents.baselines.players import (
     middle,
     sample,
 )
+from mlds_bench.agents.budget import Budget, BudgetedEnv, BudgetExhausted
 from mlds_bench.envs.actions import check_actions
 from mlds_bench.envs.contract import leaves
 from mlds_bench.envs.core import BatchedEnv

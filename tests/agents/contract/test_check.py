@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from mlds_bench.agents.base import BudgetExhausted, UnknownHyperparameter, Unsupported
+from mlds_bench.agents import budget as budget_module
+from mlds_bench.agents.base import UnknownHyperparameter, Unsupported
 from mlds_bench.agents.baselines.players import ConstantAgent, RandomAgent
+from mlds_bench.agents.budget import BudgetExhausted
+from mlds_bench.agents.contract import subject as subject_module
 from mlds_bench.agents.contract.check import (
     CHECKS,
     AgentViolation,
@@ -17,6 +20,7 @@ from mlds_bench.agents.contract.check import (
     check_subject,
 )
 from mlds_bench.agents.registry import UnknownAgent, resolve
+from tests.agents.toyground import Ground
 from tests.envs.toys import Composite, Walk
 
 FITTING = "mlds/FunctionFitting-v0"
@@ -120,6 +124,15 @@ class Complete(Learner):
         self.done = True
 
 
+class Thinker(Still):
+    """Computes between steps, without an end."""
+
+    def learn(self, env: Any, budget: Any) -> None:
+        env.reset()
+        while True:
+            sum(range(1000))
+
+
 class Wishful(Still):
     env_options: ClassVar[dict[str, Any]] = {"vew": "flat"}
 
@@ -140,7 +153,7 @@ class WalkWithAView(Walk):
 
 
 def passed(cls: type, **params: Any) -> dict[str, float]:
-    return check_subject(Subject(cls, Walk, params))
+    return check_subject(Subject(cls, Ground(Walk), params=params))
 
 
 @pytest.mark.parametrize("cls", [Still, Learner, Polite, RandomAgent, ConstantAgent])
@@ -154,7 +167,7 @@ def test_good_agents_pass_every_check(cls: type) -> None:
 @pytest.mark.parametrize("cls", [RandomAgent, ConstantAgent])
 def test_dictionaries_are_checked_too(cls: type) -> None:
     """Dict observations and actions pass through every check."""
-    assert list(check_subject(Subject(cls, Composite))) == list(CHECKS)
+    assert list(check_subject(Subject(cls, Ground(Composite)))) == list(CHECKS)
 
 
 @pytest.mark.parametrize(
@@ -181,14 +194,30 @@ def test_a_violation_is_named_in_one_line(cls: type, line: str) -> None:
 def test_a_wrong_view_gets_the_nearest_right_one() -> None:
     """What a room lets an agent choose is told."""
     with pytest.raises(AgentViolation, match=r"'vew': did you mean 'view'.*WalkWithAView"):
-        check_subject(Subject(Wishful, WalkWithAView))
+        check_subject(Subject(Wishful, Ground(WalkWithAView)))
 
 
 def test_an_agent_is_built_with_the_spaces_of_its_view() -> None:
     """The options are applied before the agent is made, learns and acts."""
-    agent = Subject(Sighted, WalkWithAView).new()
-    assert agent.agent.action_space == spaces.Discrete(2, start=1)
-    assert list(check_subject(Subject(Sighted, WalkWithAView))) == list(CHECKS)
+    player = Subject(Sighted, Ground(WalkWithAView)).new()
+    assert player.agent.agent.action_space == spaces.Discrete(2, start=1)
+    assert player.env_options == {"view": "wide"}
+    assert list(check_subject(Subject(Sighted, Ground(WalkWithAView)))) == list(CHECKS)
+
+
+def test_a_variants_own_arguments_win() -> None:
+    """An agent's choice gives way to what the variant sets."""
+    ground = Ground(WalkWithAView)
+    player = Subject(Sighted, ground, env_kwargs={"view": "narrow"}).new()
+    assert player.agent.agent.action_space == spaces.Discrete(3)
+
+
+def test_an_agent_that_only_computes_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is checked as it stands when its seconds are over."""
+    monkeypatch.setattr(subject_module, "SECONDS", 0.2)
+    monkeypatch.setattr(budget_module, "LATE_SECONDS", 0.1)
+    _, env = Subject(Thinker, Ground(Walk)).first
+    assert env.stopped_by == "seconds"
 
 
 def test_what_is_no_fault_of_the_agent_passes_through() -> None:
@@ -198,7 +227,7 @@ def test_what_is_no_fault_of_the_agent_passes_through() -> None:
     from mlds_bench.agents.sb3.agent import make_sb3
 
     with pytest.raises(Unsupported, match="one action head"):
-        check_subject(Subject(make_sb3("PPO"), Composite))
+        check_subject(Subject(make_sb3("PPO"), Ground(Composite)))
 
 
 @pytest.mark.parametrize("name", ["random", "constant", "sb3:PPO"])

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from mlds_bench.agents.base import Agent, Budget, BudgetedEnv, BudgetExhausted
+from mlds_bench.agents.base import Agent
+from mlds_bench.agents.budget import Budget, BudgetedEnv, BudgetExhausted
 from mlds_bench.envs.fitting.env import FunctionFitting
 from mlds_bench.envs.fitting.scoring import score
 

@@ -14,7 +14,8 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from mlds_bench.agents.base import Budget, BudgetedEnv, BudgetExhausted, Unsupported
+from mlds_bench.agents.base import Unsupported
+from mlds_bench.agents.budget import Budget, BudgetedEnv, BudgetExhausted
 from mlds_bench.agents.sb3 import agent as sb3
 from mlds_bench.agents.sb3.agent import Sb3Agent, make_sb3
 from mlds_bench.agents.sb3.vec_env import BatchedVecEnv

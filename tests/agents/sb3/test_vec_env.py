@@ -11,7 +11,7 @@ from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from mlds_bench.agents.base import Budget, BudgetedEnv
+from mlds_bench.agents.budget import Budget, BudgetedEnv
 from mlds_bench.agents.sb3.vec_env import BatchedVecEnv, clip_to_box, spaces_only
 from mlds_bench.envs.core import SingleView
 from tests.envs.toys import Composite, Walk

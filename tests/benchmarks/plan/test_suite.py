@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlds_bench.agents.base import Budget
+from mlds_bench.agents.budget import Budget
 from mlds_bench.agents.registry import UnknownAgent
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.homeworks.hw1_1 import FITTING_SB3_BUDGETS

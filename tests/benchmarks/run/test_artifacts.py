@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mlds_bench.agents.base import Budget
+from mlds_bench.agents.budget import Budget
 from mlds_bench.benchmarks.plan.suite import Cell
 from mlds_bench.benchmarks.run.artifacts import keep_artifacts
 from mlds_bench.benchmarks.run.engines.local import preloads

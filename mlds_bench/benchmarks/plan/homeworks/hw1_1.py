@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from math import log10
 
-from mlds_bench.agents.base import Budget
-from mlds_bench.benchmarks.plan.variant import Variant
-from mlds_bench.leaderboard.record import Anchor, Anchors, Published
+from mlds_bench.agents.budget import Budget
+from mlds_bench.benchmarks.plan.presets import FIVE_SEEDS
+from mlds_bench.benchmarks.plan.variant import Run, Runs, TestSize, Variant, everywhere
+from mlds_bench.leaderboard.record import Anchor, Anchors, Published, Score
+
+HOMEWORKS = {"hw1-1": "deep versus shallow: does depth fit a function better at the same size?"}
 
 COURSE = "MLDS 2018, measured on a team's committed results"
 THEORY = "MLDS 2018, lecture 'Why deep structure'"
@@ -28,6 +31,16 @@ FITTING_SB3_BUDGETS = {
 # Prime sides: a grid of 2^k points would meet a sawtooth of 2^m pieces at one phase of its teeth.
 FITTING_POINTS = {1: 65_537, 2: 257**2}
 NETWORKS = ("shallow", "middle", "deep")
+SCORES = (
+    Score(name="log10_mse", higher_is_better=False),
+    Score(name="sup_error", higher_is_better=False),
+)
+
+
+def _runs(agents: tuple[str, ...]) -> dict[str, Runs]:
+    """`all` runs what the homework's name runs."""
+    seeds = {"smoke": (0,), "quick": (0, 1, 2), "standard": FIVE_SEEDS, "course": FIVE_SEEDS}
+    return {preset: Runs(Run(agents, some), Run(agents, some)) for preset, some in seeds.items()}
 
 
 def _fitting(
@@ -39,20 +52,19 @@ def _fitting(
     dimension: int = 1,
 ) -> Variant:
     points = FITTING_POINTS[dimension]
+    agents = ("random", "constant", *agents, "sb3:PPO")
     return Variant(
         homework="hw1-1",
         name=name,
         summary=summary,
         env_id="mlds/FunctionFitting-v0",
         env_kwargs={"target": name, "test_points": points},
-        primary="log10_mse",
-        higher_is_better=False,
+        scores=SCORES,
         anchors=anchors,
         budgets=FITTING_BUDGETS,
-        agents=("random", "constant", *agents, "sb3:PPO"),
-        test_instances=points,
+        runs=_runs(agents),
+        test_sizes=everywhere(TestSize(points)),
         budgets_by_agent={"sb3:*": FITTING_SB3_BUDGETS},
-        pass_reward=-(10**anchors.pass_mark.value),
         published=published,
     )
 

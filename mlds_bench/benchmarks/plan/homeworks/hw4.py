@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from mlds_bench.agents.base import Budget
-from mlds_bench.benchmarks.plan.variant import Variant
-from mlds_bench.leaderboard.record import Anchor, Anchors, Published
+from mlds_bench.agents.budget import Budget
+from mlds_bench.benchmarks.plan.presets import FIVE_SEEDS
+from mlds_bench.benchmarks.plan.variant import Run, Runs, TestSize, Variant
+from mlds_bench.leaderboard.record import Anchor, Anchors, Published, Score
+
+HOMEWORKS = {
+    "hw4-1": "policy gradient: can a policy learn Pong from its rewards alone?",
+    "hw4-2": "deep Q-learning: which improvements of DQN help in Breakout?",
+    "hw4-3": "actor-critic: how far does it come in Pong and Breakout?",
+}
 
 COURSE = "MLDS 2018"
 ZOO = "rl-baselines3-zoo, published benchmark: 1 run of 10 M steps, evaluated separately"
@@ -75,8 +82,10 @@ def _variant(
     anchors: Anchors,
     agents: tuple[str, ...],
     published: tuple[Published, ...],
+    *,
+    preview: tuple[str, ...],
     pass_return: float | None = None,
-    preview: tuple[str, ...] = (),
+    course_mark: bool = False,
 ) -> Variant:
     return Variant(
         homework=homework,
@@ -84,19 +93,30 @@ def _variant(
         summary=summary,
         env_id=f"mlds/{game.capitalize()}-v0",
         env_kwargs={},
-        primary=primary,
-        higher_is_better=True,
+        scores=(Score(name=primary, higher_is_better=True),),
         anchors=anchors,
+        course_mark=course_mark,
         budgets=BUDGETS[f"{homework}/{game}"],
-        agents=("random", "constant", *agents),
+        runs=_runs(("random", "constant", *agents), preview),
+        test_sizes={
+            "smoke": TestSize(2),
+            **dict.fromkeys(("quick", "standard", "course"), TestSize(GAMES[game])),
+        },
         budgets_by_agent={"reinforce*": REINFORCE, **BY_AGENT.get(f"{homework}/{game}", {})},
-        test_instances=GAMES[game],
         threads=2,
         pass_return=pass_return,
         published=published,
-        long=True,
-        preview=preview,
     )
+
+
+def _runs(agents: tuple[str, ...], preview: tuple[str, ...]) -> dict[str, Runs]:
+    """Learning takes hours: of this homework `all` runs a preview, and that at quick only."""
+    return {
+        "smoke": Runs(Run(agents, (0,)), None),
+        "quick": Runs(Run(agents, (0, 1, 2)), Run(preview, (0,))),
+        "standard": Runs(Run(agents, FIVE_SEEDS), None),
+        "course": Runs(Run(agents, FIVE_SEEDS), None),
+    }
 
 
 def _course_row(label: str, value: float, source: str) -> Published:
@@ -128,6 +148,7 @@ def _actor_critic(game: str, summary: str) -> Variant:
         ),
         ("a2c", "ppo", "acktr"),
         (_course_row("ACKTR", ACTOR_CRITIC[game], "a team's report"), *_benchmarks(game)),
+        preview=("random", "a2c"),
     )
 
 
@@ -148,8 +169,9 @@ VARIANTS = (
             _course_row("PPO", 16.47, "measured on a team's committed results"),
             *_benchmarks("pong"),
         ),
-        pass_return=3.0,
         preview=("random", "ppo", "pretrained:ppo"),
+        pass_return=3.0,
+        course_mark=True,
     ),
     _variant(
         "hw4-2",
@@ -174,6 +196,7 @@ VARIANTS = (
         ),
         (_course_row("DQN", 75.8, "measured on a team's committed results: return of a life"),),
         preview=("random", "pretrained:n-step", "pretrained:ppo"),
+        course_mark=True,
     ),
     _actor_critic("pong", "Pong: mean return of 30 games, against hw4-1"),
     _actor_critic("breakout", "Breakout: mean return of 20 full games, against hw4-2"),

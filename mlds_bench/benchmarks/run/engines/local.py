@@ -19,21 +19,17 @@ from pathlib import Path
 from types import ModuleType
 
 from mlds_bench.agents.registry import AgentSpec
-from mlds_bench.benchmarks.plan.suite import Cell
+from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.run.artifacts import clear, partial_folder
 from mlds_bench.benchmarks.run.cell import CANNOT_SAVE, Outcome, make_record, run_cell
+from mlds_bench.benchmarks.run.engines import CannotSave
 from mlds_bench.benchmarks.run.events import Event
-from mlds_bench.benchmarks.run.provenance import Provenance
+from mlds_bench.benchmarks.run.machine import Machine
 from mlds_bench.benchmarks.run.surroundings import SURROUNDINGS
 from mlds_bench.common.processors import available_cores
-from mlds_bench.envs.registry import ENVIRONMENTS
 from mlds_bench.leaderboard.record import Record, read_record, write_record
 
 POLL_SECONDS = 0.25
-
-
-class CannotSave(OSError):
-    """A record could not be written; the run ends, because it cannot keep its promise."""
 
 
 @dataclass
@@ -55,7 +51,7 @@ class LocalEngine:
         self.workers = workers or available_cores()
         self._context = get_context("forkserver")
 
-    def run(self, cells: Sequence[Cell], out: Path, provenance: Provenance) -> Iterator[Event]:
+    def run(self, cells: Sequence[Cell], out: Path, machine: Machine) -> Iterator[Event]:
         """Run the cells; each has written its record when its ``ended`` comes.
 
         Raises:
@@ -67,7 +63,7 @@ class LocalEngine:
         try:
             while waiting or running:
                 while waiting and self._has_room(waiting[0], running):
-                    running.append(self._start(waiting.pop(0), out, provenance))
+                    running.append(self._start(waiting.pop(0), out, machine))
                     yield Event("started", running[-1].cell)
                 handles = [handle for one in running for handle in (one.pipe, one.process.sentinel)]
                 wait(handles, timeout=POLL_SECONDS)
@@ -76,7 +72,7 @@ class LocalEngine:
                     if not one.process.is_alive():
                         running.remove(one)
                         yield from self._hear(one)
-                        yield Event("ended", one.cell, record=_collect(one, out, provenance))
+                        yield Event("ended", one.cell, record=_collect(one, out, machine))
         finally:
             _end(running)
 
@@ -86,11 +82,12 @@ class LocalEngine:
             len(running) < self.workers and threads <= max(available_cores(), self.workers)
         )
 
-    def _start(self, cell: Cell, out: Path, provenance: Provenance) -> _Running:
+    def _start(self, cell: Cell, out: Path, machine: Machine) -> _Running:
         ours, theirs = self._context.Pipe()
+        _ = cell.agent.source_hash  # once per agent, here, and not in every cell's process
         closed = replace(cell, seal=cell.seal.close())
         process = self._context.Process(
-            target=run_cell, args=(closed, out, provenance, theirs), name=str(cell)
+            target=run_cell, args=(closed, out, machine, theirs), name=str(cell)
         )
         with _without_main():
             process.start()
@@ -115,7 +112,7 @@ def preloads(cells: Sequence[Cell]) -> list[str]:
     """Modules that the fork server imports once for all cells."""
     modules = {"mlds_bench.benchmarks.run.cell": None}
     for cell in cells:
-        environment = ENVIRONMENTS[cell.variant.env_id]
+        environment = cell.variant.environment
         draws = cell.draws and environment.has_pictures
         files = ("env", "scoring", "pictures") if draws else ("env", "scoring")
         modules |= dict.fromkeys(map(environment.module_name, files))
@@ -127,11 +124,11 @@ def _agent_modules(agent: AgentSpec) -> list[str]:
     """Our own agents are loaded beforehand; of a user's agent only the torch it asks for."""
     if agent.kind in ("builtin", "sb3"):
         return [agent.module]
-    wants_torch = any(b"torch" in path.read_bytes() for path in agent.sources.values())
+    wants_torch = any(b"torch" in source.content for source in agent.sources.values())
     return ["torch"] if wants_torch else []
 
 
-def _collect(one: _Running, out: Path, provenance: Provenance) -> Record:
+def _collect(one: _Running, out: Path, machine: Machine) -> Record:
     """The record of a cell whose process has ended; a cell that died is given one."""
     one.process.join()
     path, code = one.cell.path(out), one.process.exitcode
@@ -142,7 +139,7 @@ def _collect(one: _Running, out: Path, provenance: Provenance) -> Record:
     clear(partial_folder(path))
     one.outcome.state = "failed"
     one.outcome.reason = f"the cell's own process ended with exit code {code}"
-    record = make_record(one.cell, one.outcome, provenance)
+    record = make_record(one.cell, one.outcome, machine)
     write_record(record, path)
     return record
 

@@ -19,8 +19,8 @@ PACKAGES = ("gymnasium", "numpy", "scipy", "stable-baselines3", "torch")
 
 
 @dataclass(frozen=True)
-class Provenance:
-    """What a record says of its making; gathered once a run."""
+class Machine:
+    """What a record says of where it was made; gathered once per run."""
 
     package_version: str
     git_commit: str | None
@@ -30,14 +30,14 @@ class Provenance:
 
 
 @cache
-def provenance(device: str = "cpu") -> Provenance:
+def examine_machine(device: str = "cpu") -> Machine:
     """Of this process and machine.
 
     Args:
         device: torch device of the agents; unless it is the processor, the hardware names it.
     """
     accelerator = {} if device == "cpu" else {"accelerator": _accelerator(device)}
-    return Provenance(
+    return Machine(
         package_version=mlds_bench.__version__,
         git_commit=_git_commit(),
         python=platform.python_version(),

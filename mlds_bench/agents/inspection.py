@@ -1,0 +1,100 @@
+"""Questions about agents' classes, answered in a process of their own.
+
+Whoever plans a run holds what agents must not see, and an agent's code may do anything when it is
+imported: so it is imported in a child, which says what it found in one JSON document.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from mlds_bench.agents.base import UnknownHyperparameter
+from mlds_bench.agents.params import check_params
+from mlds_bench.agents.registry import AgentSpec, UnknownAgent
+
+SECONDS = 120.0
+"""How long an import may take."""
+
+
+def check_agents(specs: Sequence[AgentSpec], params: Mapping[str, Any]) -> None:
+    """Refuse hyper-parameters that one of the agents does not take.
+
+    Raises:
+        UnknownHyperparameter: one line, with the nearest right name or the bound.
+        UnknownAgent: an agent's code cannot be imported, or holds no agent.
+    """
+    for answer in _ask(specs, params):
+        if "hyperparameter" in answer:
+            raise UnknownHyperparameter(answer["hyperparameter"])
+        if "agent" in answer:
+            raise UnknownAgent(answer["agent"])
+
+
+def known_defaults(spec: AgentSpec) -> dict[str, str]:
+    """The hyper-parameters that an agent's class is known to take, and the text of their defaults.
+
+    Raises:
+        UnknownAgent: its code cannot be imported, or holds no agent.
+    """
+    (answer,) = _ask([spec], {})
+    if "agent" in answer:
+        raise UnknownAgent(answer["agent"])
+    defaults: dict[str, str] = answer["defaults"]
+    return defaults
+
+
+def _ask(specs: Sequence[AgentSpec], params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    with TemporaryDirectory() as folder:
+        place = Path(folder, "answers.json")
+        child = subprocess.run(
+            [sys.executable, "-m", __name__, str(place)],
+            input=pickle.dumps((list(specs), dict(params))),
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            capture_output=True,
+            check=False,
+            timeout=SECONDS,
+        )
+        if not place.exists():
+            names = ", ".join(spec.name for spec in specs)
+            raise UnknownAgent(
+                f"{names}: the code ended the interpreter with exit code {child.returncode} when "
+                "it was imported"
+            )
+        answers: list[dict[str, Any]] = json.loads(place.read_text(encoding="utf-8"))
+    return answers
+
+
+def _answer(spec: AgentSpec, params: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        cls = spec.load()
+        check_params(cls, params)
+    except UnknownHyperparameter as error:
+        return {"hyperparameter": str(error)}
+    except UnknownAgent as error:
+        return {"agent": str(error)}
+    except Exception as error:  # whatever a user's code raises
+        line = " ".join(str(error).split())
+        return {"agent": f"{spec.name} cannot be imported: {type(error).__name__}: {line}"}
+    settings = getattr(cls, "hyperparameters", None)
+    known = fields(settings) if isinstance(settings, type) and is_dataclass(settings) else ()
+    return {"defaults": {field.name: repr(field.default) for field in known}}
+
+
+def main() -> None:
+    """Answer for the agents that come through standard input, into the file that is named."""
+    specs, params = pickle.loads(sys.stdin.buffer.read())  # from the parent alone
+    answers = [_answer(spec, params) for spec in specs]
+    Path(sys.argv[1]).write_text(json.dumps(answers), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

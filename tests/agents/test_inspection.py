@@ -1,0 +1,69 @@
+"""Questions about agents' classes are answered in a process of their own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlds_bench.agents.base import UnknownHyperparameter
+from mlds_bench.agents.inspection import check_agents, known_defaults
+from mlds_bench.agents.registry import UnknownAgent, resolve
+
+MINE = """
+import os, sys
+print("noise on standard output")
+class Mine:
+    def __init__(self, degree=12):
+        self.degree = degree
+    def act(self, obs):
+        return obs
+"""
+
+
+def mine(folder: Path, top: str = "") -> Path:
+    path = folder / "mine.py"
+    path.write_text(top + MINE)
+    return path
+
+
+def test_hyperparameters_are_checked_by_name(tmp_path: Path) -> None:
+    """Of a file's agent and of one of ours; right ones pass, wrong ones get one line."""
+    specs = [resolve(str(mine(tmp_path))), resolve("spline")]
+    check_agents(specs[:1], {"degree": 3})
+    check_agents(specs[1:], {"pieces": 3})
+    with pytest.raises(UnknownHyperparameter, match="did you mean 'degree'"):
+        check_agents(specs[:1], {"degre": 3})
+    with pytest.raises(UnknownHyperparameter, match="hyper-parameter degree must be int, got True"):
+        check_agents(specs[:1], {"degree": True})
+
+
+def test_the_code_of_an_agent_is_not_run_here(tmp_path: Path) -> None:
+    """What it does to its own process does nothing to this one."""
+    top = "import os, sys\nos.environ['SPOILED'] = '1'\nsys.modules['json'] = None\n"
+    check_agents([resolve(str(mine(tmp_path, top)))], {"degree": 1})
+    assert "SPOILED" not in os.environ
+    assert sys.modules["json"] is not None
+    assert not any("mlds_bench_agent_" in name and "mine" in name for name in sys.modules)
+
+
+@pytest.mark.parametrize(
+    ("top", "line"),
+    [
+        ("raise SystemExit(0)\n", "ended the interpreter with exit code 0 when it was imported"),
+        ("import os; os._exit(3)\n", "ended the interpreter with exit code 3"),
+        ("1 / 0\n", "cannot be imported: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_code_that_cannot_be_imported_is_named(tmp_path: Path, top: str, line: str) -> None:
+    """One line, and nobody's process ends but the child's."""
+    with pytest.raises(UnknownAgent, match=line) as error:
+        check_agents([resolve(str(mine(tmp_path, top)))], {"degree": 1})
+    assert "\n" not in str(error.value)
+
+
+def test_defaults_are_told() -> None:
+    """The settings of an agent of ours, as text."""
+    assert known_defaults(resolve("spline")) == {"pieces": "16"}
