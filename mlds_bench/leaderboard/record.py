@@ -70,6 +70,7 @@ __all__ = [
 ]
 
 TASK_FILE = "variant.json"
+WHAT_TO_DO = "delete it or run the cell again"
 LOADS = frozenset({"load", "load_average", "memory_free_mb"})
 
 Stored = TypeVar("Stored", Record, Task)
@@ -80,13 +81,13 @@ class TornRecord(ValueError):
 
     Attributes:
         path: the file.
-        problem: what is wrong with it and what to do, without the path.
+        problem: what is wrong with it, without the path.
     """
 
     def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}; {WHAT_TO_DO}")
         self.path = path
-        self.problem = f"{problem}; delete it or run the cell again"
-        super().__init__(f"{path}: {self.problem}")
+        self.problem = problem
 
 
 class NoRecords(ValueError):

@@ -13,6 +13,7 @@ from mlds_bench.leaderboard.curves import seconds_to_reach
 from mlds_bench.leaderboard.record import (
     STATES,
     TASK_FILE,
+    WHAT_TO_DO,
     NoRecords,
     Record,
     State,
@@ -188,7 +189,7 @@ def _checked_task(place: Path, problems: list[str]) -> Task | None:
     except FileNotFoundError:
         problem = f"{TASK_FILE} is missing"
     except TornRecord as error:
-        problem = f"{TASK_FILE}: {error.problem.rpartition(';')[0]}"
+        problem = f"{TASK_FILE}: {error.problem}"
     problems.append(f"{name}: {problem}, so its records are left out; run the variant again")
     return None
 
@@ -197,7 +198,7 @@ def _checked_result(path: Path, task: Task, problems: list[str]) -> Result | Non
     try:
         return Result(read_record(path), task)
     except TornRecord as error:
-        problem = error.problem
+        problem = f"{error.problem}; {WHAT_TO_DO}"
     except ValueError as error:
         problem = f"{error}; run the cell again"
     problems.append(f"{'/'.join(path.absolute().parts[-5:])}: {problem}")
