@@ -1,7 +1,8 @@
 """Leaderboard: reads records only, imports no learning framework and no other part of the package.
 
-`record` holds the schema of a result, `stats` the statistics, `tables` and `compare` build pages
-of rows from records, `render` prints them. `load` gives everything as one pandas frame.
+`schema` says what is stored, `record` writes and reads it, `results` computes what follows from
+it, `stats` holds the statistics, `tables`, `homeworks` and `compare` build pages of rows, `render`
+prints them. `load` gives everything as one pandas frame.
 """
 
 from __future__ import annotations
@@ -22,23 +23,28 @@ __all__ = ["load"]
 
 
 def load(folder: str | Path) -> pd.DataFrame:
-    """Loads every record below a folder as a pandas frame, one row a record, sorted by path.
+    """Loads every record below a folder as a pandas frame, one row per record, sorted by path.
 
     Args:
         folder: the folder of a run (`results`), of one preset (`results/standard`) or any folder
             below it.
 
     Returns:
-        A frame with the fields of `Record` as columns; fields that are tables themselves are
-        spread over columns with a prefix: `score.log10_mse`, `param.learning_rate`,
-        `anchor.pass_mark`, `budget.env_steps`, `package.numpy`, `hardware.cpu`. `curve` holds a
-        list of points, `published` a list of figures.
+        A frame with these columns first: `homework`, `variant`, `agent`, `seed`, `preset`,
+        `state`, `reason`, `pretrained`, `primary` (name of the primary score),
+        `higher_is_better`, `normalized` (0 at random, 1 at the pass mark, within [-1, 2]; a failed
+        cell counts as the trivial anchor), `passed`, `seconds_to_pass`, `steps_per_second`. Then
+        costs (`wall_seconds`), training (`env_steps`, `curve`, a list of points), provenance and
+        task. Fields that are tables themselves are spread over columns with a prefix:
+        `score.log10_mse`, `param.learning_rate`, `option.view`, `env.target`,
+        `budget.env_steps`, `anchor.pass_mark`, `mark.perplexity`, `package.numpy`,
+        `hardware.cpu`. Files that could not be read are listed, a line each, in
+        `frame.attrs["problems"]`.
 
     Raises:
-        NoRecords: the folder does not exist or holds no record.
-        TornRecord: a file is not a complete record, or does not belong where it lies.
+        NoRecords: the folder does not exist or holds no record that can be read.
     """
     from mlds_bench.leaderboard.frame import frame
-    from mlds_bench.leaderboard.record import read_records
+    from mlds_bench.leaderboard.results import read_results
 
-    return frame(read_records(folder))
+    return frame(read_results(folder))

@@ -1,4 +1,4 @@
-"""Two agents, or two folders of records, side by side on what they share."""
+"""Two agents, or two folders of records, side by side on the variants they share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mlds_bench.leaderboard import stats
-from mlds_bench.leaderboard.record import NoRecords, Record, read_records
+from mlds_bench.leaderboard.record import NoRecords
 from mlds_bench.leaderboard.render import (
     ABSENT,
     Column,
@@ -26,16 +26,28 @@ from mlds_bench.leaderboard.render import (
     quantity,
     significant,
 )
+from mlds_bench.leaderboard.results import Result, Results, read_results
 from mlds_bench.leaderboard.rows import (
     BOOTSTRAP_SEED,
     count_as_trivial,
-    counted_score,
+    disagreements,
     grouped,
     normalized_scores,
+    ordered,
 )
 
+SAME_IN_TASK = (
+    "env_kwargs",
+    "data_checksum",
+    "test_envs",
+    "test_episodes",
+    "scores",
+    "anchors",
+)
+"""What both sides of a pair should share; presets may differ in the size of the test."""
+
 Key = tuple[str, ...]
-Group = list[Record]
+Group = list[Result]
 
 
 @dataclass(frozen=True)
@@ -44,11 +56,11 @@ class Side:
 
     Attributes:
         name: what it is called on the page.
-        records: its records, at least one.
+        results: its results, at least one.
     """
 
     name: str
-    records: tuple[Record, ...]
+    results: Results
 
 
 def find_side(name: str, out: str | Path) -> Side:
@@ -59,35 +71,37 @@ def find_side(name: str, out: str | Path) -> Side:
         out: the folder of the run in which to look for the agent.
 
     Returns:
-        The records of the folder, or those of the agent.
+        The results of the folder, or those of the agent.
 
     Raises:
         NoRecords: neither; the line names the nearest agent.
-        TornRecord: a file is no record.
     """
     if Path(name).is_dir():
-        return Side(name, tuple(read_records(name)))
-    agents = grouped(read_records(out), lambda record: record.agent)
+        return Side(name, read_results(name))
+    results = read_results(out)
+    agents = {result.record.agent for result in results}
     if name not in agents:
-        near = difflib.get_close_matches(name, agents, 1, cutoff=0.0)[0]
+        near = difflib.get_close_matches(name, sorted(agents), 1, cutoff=0.0)[0]
         raise NoRecords(f"{name!r} is no folder, and no agent of {out}; the nearest is {near!r}")
-    return Side(name, tuple(agents[name]))
+    return Side(name, results.only(lambda result: result.record.agent == name))
 
 
 def compare(a: Side, b: Side) -> Page:
     """Compares two sides on the variants they share.
 
     Cells are paired by variant, environment version and primary score; by preset and agent too,
-    unless each side has but one of it. Failed cells count as the trivial anchor.
+    unless each side has only one of them. Failed cells count as the trivial anchor.
 
     Args:
         a: one side; its name heads the first column.
         b: the other; differences are a - b.
 
     Returns:
-        A row a shared variant with the means, their difference with Welch's 95% interval, and
+        A row per shared variant with the means, their difference with Welch's 95% interval, and
         the probability that a is better with its bootstrap 95% interval; from two rows on, one
-        more over all, with interquartile means of normalized scores.
+        more over all, with interquartile means of normalized scores. Notes name what only one side
+        has, what was tested differently, seeds that differ in more than the seed, and files that
+        could not be read.
 
     Raises:
         NoRecords: the sides share nothing.
@@ -106,6 +120,10 @@ def compare(a: Side, b: Side) -> Page:
     notes = (
         *_missing(a, groups_a, groups_b),
         *_missing(b, groups_b, groups_a),
+        *filter(None, (_unlike_tasks(*pair) for pair in pairs)),
+        *_unlike_seeds(a, groups_a, groups_b),
+        *_unlike_seeds(b, groups_b, groups_a),
+        *(f"skipped {problem}" for problem in _problems(a, b)),
         "difference: first minus second; [ ]: 95% intervals, Welch's for the difference of means, "
         "stratified bootstrap for the rest; n: seeds; †: failed cells count as the trivial anchor",
     )
@@ -114,15 +132,19 @@ def compare(a: Side, b: Side) -> Page:
 
 
 def _single(a: Side, b: Side, name: str) -> bool:
-    return all(len({getattr(record, name) for record in s.records}) == 1 for s in (a, b))
+    sides = (side.results for side in (a, b))
+    return all(len({getattr(one.record, name) for one in results}) == 1 for results in sides)
 
 
 def _groups(side: Side, matched: Sequence[str]) -> dict[Key, Group]:
     """The cells that count, under what must be equal on both sides; seeds in order."""
-    names = ("variant", "env_version", "primary", *matched)
-    counted = [record for record in side.records if counted_score(record) is not None]
-    counted.sort(key=lambda record: record.identity)
-    return grouped(counted, lambda record: tuple(getattr(record, name) for name in names))
+    counted = [result for result in ordered(side.results) if result.counted is not None]
+
+    def key(one: Result) -> Key:
+        task = one.task.variant, one.task.environment, one.task.primary
+        return (*task, *(getattr(one.record, name) for name in matched))
+
+    return grouped(counted, key)
 
 
 def _names(groups: dict[Key, Group]) -> str:
@@ -134,21 +156,38 @@ def _missing(side: Side, groups: dict[Key, Group], others: dict[Key, Group]) -> 
     return [f"only in {side.name}: {_names(alone)}"] if alone else []
 
 
+def _unlike_tasks(a: Group, b: Group) -> str:
+    """What differs between the tests of both sides, in one line; empty if nothing does."""
+    tasks = [one.task.model_dump(mode="json") for one in (a[0], b[0])]
+    unlike = [name for name in SAME_IN_TASK if tasks[0][name] != tasks[1][name]]
+    return f"{a[0].task.variant}: the sides differ in {', '.join(unlike)}" if unlike else ""
+
+
+def _unlike_seeds(side: Side, groups: dict[Key, Group], others: dict[Key, Group]) -> list[str]:
+    shared = (one for key, group in groups.items() if key in others for one in group)
+    return [f"{side.name}: {line}" for line in disagreements(shared)]
+
+
+def _problems(a: Side, b: Side) -> dict[str, None]:
+    return dict.fromkeys((*a.results.problems, *b.results.problems))
+
+
 def _scores(group: Group) -> list[float]:
-    return [score for record in group if (score := counted_score(record)) is not None]
+    return [score for result in group if (score := result.counted) is not None]
 
 
 def _row(a: Group, b: Group) -> Row:
     x, y = _scores(a), _scores(b)
-    sign = 1 if a[0].higher_is_better else -1
+    sign = 1 if a[0].task.higher_is_better else -1
     low, high = stats.welch_interval(x, y) or (None, None)
+    task = a[0].task
     return {
-        "preset": _both(a[0].preset, b[0].preset),
-        "variant": a[0].variant,
-        "env_version": a[0].env_version,
-        "agent": _both(a[0].agent, b[0].agent),
-        "score": a[0].primary,
-        "higher_is_better": a[0].higher_is_better,
+        "preset": _both(task.preset, b[0].task.preset),
+        "variant": task.variant,
+        "environment": task.environment,
+        "agent": _both(a[0].record.agent, b[0].record.agent),
+        "score": task.primary,
+        "higher_is_better": task.higher_is_better,
         "a_mean": float(stats.mean(x)),
         "a_half_width": stats.half_width(x),
         "b_mean": float(stats.mean(y)),

@@ -1,48 +1,69 @@
-"""Records as one pandas frame, for those who want to work on the numbers themselves."""
+"""Results as one pandas frame, for those who want to work on the numbers themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from mlds_bench.leaderboard.record import Record
-
-PREFIXES: dict[str, str] = {
-    "scores": "score",
-    "agent_params": "param",
-    "env_kwargs": "env",
-    "env_options": "option",
-    "budget": "budget",
-    "anchors": "anchor",
-    "packages": "package",
-    "hardware": "hardware",
-}
+from mlds_bench.leaderboard.record import Anchors
+from mlds_bench.leaderboard.results import Result, Results
 
 
-def frame(records: Sequence[Record]) -> pd.DataFrame:
-    """One row a record, in the order given.
+def frame(results: Results) -> pd.DataFrame:
+    """One row per record, in the order given.
 
     Args:
-        records: any records; their scores may differ in name.
+        results: any results; their scores may differ in name.
 
     Returns:
-        A frame with the plain fields of `Record` and `homework` first, then the spread ones
-        (`score.<name>`, `param.<name>`, ...); what a record lacks is missing (NaN or None).
+        A frame with what identifies a row first, then the plain fields of record and task, then
+        the spread ones (`score.<name>`, `param.<name>`, ...); what a record lacks is missing (NaN
+        or None). `attrs["problems"]` lists what could not be read.
     """
-    return pd.DataFrame([_flat(record) for record in records])
+    table = pd.DataFrame([_flat(result) for result in results])
+    table.attrs["problems"] = list(results.problems)
+    return table
 
 
-def _flat(record: Record) -> dict[str, Any]:
-    content = record.model_dump(mode="json")
-    row: dict[str, Any] = {"homework": record.variant.split("/")[0]}
-    row |= {name: value for name, value in content.items() if name not in PREFIXES}
-    for name, prefix in PREFIXES.items():
-        row |= {f"{prefix}.{key}": _value(value) for key, value in content[name].items()}
-    return row
+def _flat(result: Result) -> dict[str, Any]:
+    record = result.record.model_dump(mode="json")
+    task = result.task.model_dump(mode="json", exclude={"schema_version", "scores", "anchors"})
+    training, test, provenance = record["training"], record["test"], record["provenance"]
+    spread = {
+        "score": test["scores"],
+        "param": training.pop("params"),
+        "option": training.pop("env_options"),
+        "budget": training.pop("budget"),
+        "env": task.pop("env_kwargs"),
+        "mark": result.task.marks,
+        "anchor": {name: getattr(result.task.anchors, name).value for name in Anchors.model_fields},
+        "package": provenance.pop("packages"),
+        "hardware": provenance.pop("hardware"),
+    }
+    provenance["task_digest"] = provenance.pop("task")
+    plain: dict[str, Any] = _first(result) | record["cost"] | training | provenance | task
+    plain["episodes"] = test["episodes"]
+    for prefix, values in spread.items():
+        plain |= {f"{prefix}.{key}": value for key, value in values.items()}
+    return plain
 
 
-def _value(entry: Any) -> Any:
-    """An anchor is its value; its source stays in the record."""
-    return entry["value"] if isinstance(entry, Mapping) and "value" in entry else entry
+def _first(result: Result) -> dict[str, Any]:
+    record, task = result.record, result.task
+    return {
+        "homework": task.homework,
+        "variant": task.variant,
+        "agent": record.agent,
+        "seed": record.seed,
+        "preset": record.preset,
+        "state": result.state,
+        "reason": result.reason,
+        "pretrained": record.pretrained,
+        "primary": task.primary,
+        "higher_is_better": task.higher_is_better,
+        "normalized": result.normalized,
+        "passed": result.passed,
+        "seconds_to_pass": result.seconds_to_pass,
+        "steps_per_second": result.steps_per_second,
+    }

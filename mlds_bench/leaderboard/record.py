@@ -1,19 +1,18 @@
-"""Records as files: where they lie, how they are written and read.
+"""Tasks and records as files: where they lie, how they are written and read.
 
-A record is one JSON file a cell at
-`<out>/<preset>/<homework>/<variant>/<agent slug>/seed-<k>.json`, its artifacts beside it in
-`seed-<k>/`. It is written whole or not at all; path and content agree, or it is refused. The
-harness writes records, everything else in this package reads them.
+`<out>/<preset>/<homework>/<variant>/variant.json` holds the task, what all records of the variant
+share. A record is one JSON file per cell beside it, at `<agent slug>/seed-<k>.json`, with its
+artifacts in `<agent slug>/seed-<k>/`. A file is written whole or not at all; path and content
+agree, or it is refused. The harness writes these files, everything else in this package reads them.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -21,12 +20,19 @@ from mlds_bench.leaderboard.schema import (
     STATES,
     Anchor,
     Anchors,
+    Cost,
     CurvePoint,
     Identity,
+    Model,
+    Provenance,
     Published,
     Record,
     RecordBudget,
+    Score,
     State,
+    Task,
+    Testing,
+    Training,
     normalized_score,
     slug,
 )
@@ -35,51 +41,64 @@ __all__ = [
     "STATES",
     "Anchor",
     "Anchors",
+    "Cost",
     "CurvePoint",
     "Identity",
     "NoRecords",
+    "Provenance",
     "Published",
     "Record",
     "RecordBudget",
+    "Score",
     "State",
+    "Task",
+    "TaskIdentity",
+    "Testing",
     "TornRecord",
+    "Training",
     "artifact_folder",
     "normalized_score",
     "read_record",
-    "read_records",
+    "read_task",
     "record_path",
     "replace_file",
     "slug",
     "strip_times",
+    "task_path",
     "write_record",
+    "write_task",
 ]
 
-TIMES = frozenset(
-    {
-        "wall_seconds",
-        "train_seconds",
-        "eval_seconds",
-        "cpu_seconds",
-        "seconds_to_pass",
-        "steps_per_second",
-        "peak_memory_mb",
-        "started_utc",
-    }
-)
+TASK_FILE = "variant.json"
+WHAT_TO_DO = "delete it or run the cell again"
 LOADS = frozenset({"load", "load_average", "memory_free_mb"})
-PATH_PARTS = 5  # preset, homework, variant, agent slug, file
+
+Stored = TypeVar("Stored", Record, Task)
 
 
 class TornRecord(ValueError):
-    """A file that is not a complete record, or that does not belong where it lies; one line."""
+    """A file that is not a complete record or task, or not in its place; one line.
+
+    Attributes:
+        path: the file.
+        problem: what is wrong with it, without the path.
+    """
 
     def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(f"{path}: {problem}; delete it or run the cell again")
+        super().__init__(f"{path}: {problem}; {WHAT_TO_DO}")
         self.path = path
+        self.problem = problem
 
 
 class NoRecords(ValueError):
     """A folder without records; one line."""
+
+
+class TaskIdentity(NamedTuple):
+    """What makes a variant of a preset this variant; enough to find its task."""
+
+    preset: str
+    variant: str
 
 
 def record_path(out: str | Path, record: Record | Identity) -> Path:
@@ -94,6 +113,19 @@ def record_path(out: str | Path, record: Record | Identity) -> Path:
     """
     cell = record.identity if isinstance(record, Record) else record
     return Path(out, cell.preset, cell.variant, slug(cell.agent), f"seed-{cell.seed}.json")
+
+
+def task_path(out: str | Path, task: Task | Record | Identity | TaskIdentity) -> Path:
+    """Where a task lies.
+
+    Args:
+        out: the folder of the run.
+        task: the task, its identity, or a record or cell of it.
+
+    Returns:
+        `<out>/<preset>/<homework>/<variant>/variant.json`.
+    """
+    return Path(out, task.preset, task.variant, TASK_FILE)
 
 
 def artifact_folder(path: Path) -> Path:
@@ -134,13 +166,24 @@ def write_record(record: Record, path: Path) -> None:
         path: where `record_path` says it belongs.
 
     Raises:
-        ValueError: the path is another cell's.
+        ValueError: the path belongs to another cell.
         OSError: the folder cannot be made or written.
     """
-    if problem := _misplaced(record, path):
-        raise ValueError(f"{path}: {problem}")
-    content = record.model_dump(mode="json")
-    replace_file(path, json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    _write(record, path)
+
+
+def write_task(task: Task, path: Path) -> None:
+    """Writes a task atomically, as strict JSON.
+
+    Args:
+        task: the task.
+        path: where `task_path` says it belongs.
+
+    Raises:
+        ValueError: the path belongs to another variant or preset.
+        OSError: the folder cannot be made or written.
+    """
+    _write(task, path)
 
 
 def read_record(path: str | Path) -> Record:
@@ -153,43 +196,26 @@ def read_record(path: str | Path) -> Record:
         The record.
 
     Raises:
-        TornRecord: not JSON, not a complete record, or another cell's record.
+        TornRecord: not JSON, not a complete record, or the record of another cell.
         OSError: the file cannot be read.
     """
-    path = Path(path)
-    try:
-        content = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
-        record = Record.model_validate(content)
-    except ValidationError as error:
-        raise TornRecord(path, _first_problem(error)) from error
-    except ValueError as error:
-        raise TornRecord(path, f"not a JSON document ({error})") from error
-    if problem := _misplaced(record, path):
-        raise TornRecord(path, problem)
-    return record
+    return _read(Record, Path(path))
 
 
-def read_records(folder: str | Path) -> list[Record]:
-    """Reads every record below a folder, in order of path.
+def read_task(path: str | Path) -> Task:
+    """Reads one task and checks it.
 
     Args:
-        folder: the folder of a run, of a preset, or any folder below.
+        path: the file `variant.json`.
 
     Returns:
-        The records, at least one.
+        The task.
 
     Raises:
-        NoRecords: the folder does not exist or holds no record.
-        TornRecord: one of the files is no record; the line names the file.
+        TornRecord: not JSON, not a complete task, or the task of another variant.
+        OSError: the file cannot be read.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise NoRecords(f"{folder}: no such folder; make records with 'mlds-bench run'")
-    paths = sorted(path for path in folder.rglob("seed-*.json") if _is_own(path, folder))
-    records = [read_record(path) for path in paths]
-    if not records:
-        raise NoRecords(f"{folder}: no records in it; make some with 'mlds-bench run'")
-    return records
+    return _read(Task, Path(path))
 
 
 def strip_times(record: Record) -> dict[str, Any]:
@@ -199,31 +225,47 @@ def strip_times(record: Record) -> dict[str, Any]:
         record: the record.
 
     Returns:
-        The record as a dictionary, without the fields of `TIMES`, the seconds of the curve and
-        the load figures of the hardware.
+        The record as a dictionary, without its cost, the start, the seconds of the curve and the
+        load figures of the hardware.
     """
-    content = record.model_dump(mode="json", exclude=set(TIMES))
-    content["hardware"] = {k: v for k, v in content["hardware"].items() if k not in LOADS}
-    for point in content["curve"]:
+    content = record.model_dump(mode="json", exclude={"cost": True, "provenance": {"started_utc"}})
+    provenance = content["provenance"]
+    provenance["hardware"] = {k: v for k, v in provenance["hardware"].items() if k not in LOADS}
+    for point in content["training"]["curve"]:
         del point["seconds"]
     return content
 
 
-def _is_own(path: Path, folder: Path) -> bool:
-    """Whether a file named like a record is none of a cell's artifacts."""
-    return not any(re.fullmatch(r"seed-\d+", part) for part in path.relative_to(folder).parts)
+def _write(stored: Record | Task, path: Path) -> None:
+    if problem := _misplaced(stored, path):
+        raise ValueError(f"{path}: {problem}")
+    content = stored.model_dump(mode="json")
+    replace_file(path, json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
 
 
-def _misplaced(record: Record, path: Path) -> str | None:
-    expected = record_path("", record)
-    if path.absolute().parts[-PATH_PARTS:] == expected.parts:
+def _read(model: type[Stored], path: Path) -> Stored:
+    try:
+        content = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
+        stored = model.model_validate(content)
+    except ValidationError as error:
+        raise TornRecord(path, _first_problem(error, model)) from error
+    except ValueError as error:
+        raise TornRecord(path, f"not a JSON document ({error})") from error
+    if problem := _misplaced(stored, path):
+        raise TornRecord(path, problem)
+    return stored
+
+
+def _misplaced(stored: Record | Task, path: Path) -> str | None:
+    expected = task_path("", stored) if isinstance(stored, Task) else record_path("", stored)
+    if path.absolute().parts[-len(expected.parts) :] == expected.parts:
         return None
     return f"its content belongs at {expected.as_posix()}"
 
 
-def _first_problem(error: ValidationError) -> str:
+def _first_problem(error: ValidationError, model: type[Model]) -> str:
     first, *others = error.errors()
-    where = ".".join(str(part) for part in first["loc"]) or "record"
+    where = ".".join(str(part) for part in first["loc"]) or model.__name__.lower()
     more = f" (and {len(others)} more)" if others else ""
     return f"{where}: {first['msg'].removeprefix('Value error, ')}{more}"
 

@@ -33,11 +33,13 @@ class Column:
         title: head of the column.
         show: the text of a row in this column.
         align: side the text stands at.
+        longest: characters after which the text is cut.
     """
 
     title: str
     show: Show
     align: Literal["left", "right"] = "right"
+    longest: int = LONGEST_CELL
 
 
 @dataclass(frozen=True)
@@ -188,12 +190,12 @@ def _markdown_table(table: Table) -> str:
 
 def _cells(table: Table) -> list[list[str]]:
     """Heads first, then the rows; long texts cut."""
-    body = [[_cut(column.show(row)) for column in table.columns] for row in table.rows]
+    body = [[_cut(c.show(row), c.longest) for c in table.columns] for row in table.rows]
     return [[column.title for column in table.columns], *body]
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1].rstrip() + "…"
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 def _escape_markdown(text: str) -> str:
@@ -218,6 +220,7 @@ LATEX_CHARACTERS = str.maketrans(
         "↓": r"$\downarrow$",
         "↑": r"$\uparrow$",
         "†": r"$\dagger$",
+        "‡": r"$\ddagger$",
         "Δ": r"$\Delta$",
         "—": "---",
         "…": r"\dots{}",

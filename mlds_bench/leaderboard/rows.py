@@ -1,4 +1,4 @@
-"""From records to rows: one agent on one variant, one agent over variants, figures from elsewhere.
+"""From results to rows: one agent on one variant, and figures from elsewhere.
 
 A failed cell (failed, timeout, out-of-memory) counts as the trivial anchor in the normalized
 score; skipped and stale cells stand in the table and count nowhere.
@@ -13,15 +13,27 @@ from typing import TypeVar
 import numpy as np
 
 from mlds_bench.leaderboard import stats
-from mlds_bench.leaderboard.record import LOADS, STATES, Record, normalized_score
-from mlds_bench.leaderboard.render import Row
-from mlds_bench.leaderboard.schema import COUNTED_AS_TRIVIAL
+from mlds_bench.leaderboard.record import LOADS, Record, Task, normalized_score
+from mlds_bench.leaderboard.render import Row, Value
+from mlds_bench.leaderboard.results import SHOWN_STATES, Result, bounded
 
 BOOTSTRAP_SEED = 20180301  # each interval starts afresh, so that no row depends on another
 ANCHORS = {"random": "random", "trivial": "trivial", "pass_mark": "pass mark", "best": "best"}
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
+
+SAME_IN_AGENT: dict[str, Callable[[Record], object]] = {
+    "version": lambda record: record.provenance.agent_version,
+    # Of built-in agents the version says whether they changed, and the source is only evidence.
+    "source": lambda record: (
+        record.provenance.source_hash if record.provenance.agent_version is None else None
+    ),
+    "hyper-parameters": lambda record: record.training.params,
+    "env_options": lambda record: record.training.env_options,
+    "budget": lambda record: record.training.budget,
+}
+"""What must be equal among the seeds of one agent that are averaged."""
 
 
 def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
@@ -32,169 +44,167 @@ def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list
     return groups
 
 
-def counted_score(record: Record) -> float | None:
-    """Primary score that a cell counts with.
-
-    Returns:
-        Its score if it is ok, the trivial anchor if it failed, None if it does not count.
-    """
-    if record.state == "ok":
-        return record.scores[record.primary]
-    return record.anchors.trivial.value if record.state in COUNTED_AS_TRIVIAL else None
+def ordered(results: Iterable[Result]) -> list[Result]:
+    """Results by preset, variant, agent and seed."""
+    return sorted(results, key=lambda result: result.record.identity)
 
 
-def normalized_scores(records: Iterable[Record]) -> list[float]:
+def normalized_scores(results: Iterable[Result]) -> list[float]:
     """Normalized scores of the cells that count, failed ones as the trivial anchor."""
-    scores = ((record.anchors, counted_score(record)) for record in records)
-    return [normalized_score(score, anchors) for anchors, score in scores if score is not None]
+    return [score for result in results if (score := result.normalized) is not None]
 
 
-def count_as_trivial(records: Iterable[Record]) -> int:
+def count_as_trivial(results: Iterable[Result]) -> int:
     """Number of cells that count as the trivial anchor."""
-    return sum(record.state in COUNTED_AS_TRIVIAL for record in records)
+    return sum(result.counted_as_trivial for result in results)
 
 
-def agent_row(records: Sequence[Record]) -> Row:
+def agent_row(results: Sequence[Result]) -> Row:
     """The row of one agent on one variant.
 
     Args:
-        records: its cells, one a seed, ordered by seed; they agree in variant, environment
-            version and primary score.
+        results: its cells, one per seed, ordered by seed; they share one task.
 
     Returns:
         Mean, half-width and interquartile mean of the raw primary score over the seeds that ended
-        well, the mean normalized score over all that count, the states, and the mean costs.
+        well, the means of the secondary scores, the mean normalized score and the number passed
+        over all that count, the states, and the mean costs.
     """
-    first = records[0]
-    scores = [record.scores[record.primary] for record in records if record.state == "ok"]
-    normalized = normalized_scores(records)
-    ran = [record for record in records if record.state not in ("skipped", "stale")]
-    low, high = _iqm_interval([scores])
-    return _variant_fields(first) | {
-        "agent": first.agent,
+    first, normalized = results[0], normalized_scores(results)
+    scores = [value for result in results if (value := result.primary_value) is not None]
+    low, high = iqm_interval([scores])
+    return task_fields(first.task) | {
+        "agent": first.record.agent,
         "kind": "agent",
-        "mean": _mean(scores),
+        "mean": mean_of(scores),
         "half_width": stats.half_width(scores) if scores else None,
         "iqm": float(stats.interquartile_mean(scores)) if scores else None,
         "iqm_low": low,
         "iqm_high": high,
         "n": len(scores),
-        "normalized": _mean(normalized),
-        "counted_as_trivial": count_as_trivial(records),
-        "state": state_summary(records),
-        "reason": reasons(records),
-        "wall_seconds": _mean(record.wall_seconds for record in ran),
-        "steps_per_second": _mean(record.steps_per_second for record in ran),
-        "seconds_to_pass": _mean(record.seconds_to_pass for record in ran),
-        "passed": sum(record.seconds_to_pass is not None for record in ran),
-        "peak_memory_mb": _mean(record.peak_memory_mb for record in ran),
-        "hardware": "; ".join(dict.fromkeys(hardware_text(record) for record in records)),
+        "normalized": mean_of(normalized),
+        "counted_as_trivial": count_as_trivial(results),
+        "passed": sum(result.passed for result in results),
+        "counted": len(normalized),
+        "state": state_summary(results),
+        "reason": reasons(results),
+        **_costs(results),
+        **_secondary(results),
     }
 
 
-def overall_row(records: Sequence[Record]) -> Row:
-    """The row of one agent over variants.
-
-    Args:
-        records: all its cells, ordered by variant and seed.
-
-    Returns:
-        Interquartile mean of the normalized scores of all runs that count, with its stratified
-        bootstrap 95% interval, and the number of variants and runs behind it.
-    """
-    groups = grouped(records, lambda record: (record.variant, record.env_version))
-    strata = {key: normalized_scores(group) for key, group in groups.items()}
-    counted = {key: scores for key, scores in strata.items() if scores}
-    runs = [score for scores in counted.values() for score in scores]
-    low, high = _iqm_interval(list(counted.values()))
-    return {
-        "preset": records[0].preset,
-        "variant": "all",
-        "score": "normalized",
-        "higher_is_better": True,
-        "agent": records[0].agent,
-        "kind": "agent",
-        "mean": _mean(runs),
-        "iqm": float(stats.interquartile_mean(runs)) if runs else None,
-        "iqm_low": low,
-        "iqm_high": high,
-        "n": len(runs),
-        "counted_as_trivial": count_as_trivial(records),
-        "variants": len({variant for variant, _ in counted}),
-    }
-
-
-def published_rows(records: Sequence[Record]) -> list[Row]:
-    """Rows of the published figures of one variant, each once, with their source."""
-    figures = dict.fromkeys(figure for record in records for figure in record.published)
+def published_rows(task: Task) -> list[Row]:
+    """Rows of the published figures of one variant, with their source."""
     return [
-        _figure_row(records[0], "published", figure.label, figure.value, figure.source)
-        for figure in figures
+        _figure_row(task, "published", figure.label, figure.value, figure.source)
+        for figure in task.published
     ]
 
 
-def anchor_rows(records: Sequence[Record]) -> list[Row]:
+def anchor_rows(task: Task) -> list[Row]:
     """Rows of the four anchors of one variant, with their source."""
-    anchors = {label: getattr(records[0].anchors, name) for name, label in ANCHORS.items()}
+    anchors = {label: getattr(task.anchors, name) for name, label in ANCHORS.items()}
     return [
-        _figure_row(records[0], "anchor", label, anchor.value, anchor.source)
+        _figure_row(task, "anchor", label, anchor.value, anchor.source)
         for label, anchor in anchors.items()
     ]
 
 
-def state_summary(records: Sequence[Record]) -> str:
+def state_summary(results: Sequence[Result]) -> str:
     """The states of some cells in a few words: 'ok', 'pretrained', '2 ok, 1 failed'."""
-    counts = Counter(record.state for record in records)
+    counts = Counter(result.state for result in results)
     if set(counts) == {"ok"}:
-        return "pretrained" if all(record.pretrained for record in records) else "ok"
-    return ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+        return "pretrained" if all(result.record.pretrained for result in results) else "ok"
+    return ", ".join(f"{counts[state]} {state}" for state in SHOWN_STATES if counts[state])
 
 
-def reasons(records: Sequence[Record]) -> str:
+def reasons(results: Sequence[Result]) -> str:
     """Why cells are not ok, each reason once: 'failed: ValueError: a / ValueError: b'."""
     parts = []
-    for state in STATES:
-        given = dict.fromkeys(record.reason for record in records if record.state == state)
+    for state in SHOWN_STATES:
+        given = dict.fromkeys(result.reason for result in results if result.state == state)
         if reason := " / ".join(filter(None, given)):
             parts.append(f"{state}: {reason}")
     return "; ".join(parts)
 
 
+def disagreements(results: Iterable[Result]) -> list[str]:
+    """One line per agent and thing that its seeds should have in common and do not."""
+    agents = grouped(
+        (one for one in results if one.state == "ok"),
+        lambda one: (one.record.preset, one.record.variant, one.record.agent),
+    )
+    return [
+        f"seeds of {agent} on {variant} differ in {name}: run the cells again"
+        for (_, variant, agent), members in agents.items()
+        for name, of in SAME_IN_AGENT.items()
+        if any(of(one.record) != of(members[0].record) for one in members)
+    ]
+
+
 def hardware_text(record: Record) -> str:
     """The machine of a record in one line, without what changes by the minute."""
-    facts = [f"{name} {value}" for name, value in record.hardware.items() if name not in LOADS]
-    return ", ".join([*facts, f"threads {record.threads}"])
+    hardware, threads = record.provenance.hardware, record.provenance.threads
+    facts = [f"{name} {value}" for name, value in hardware.items() if name not in LOADS]
+    return ", ".join([*facts, f"threads {threads}"])
 
 
-def _variant_fields(record: Record) -> dict[str, str | bool]:
+def task_fields(task: Task) -> dict[str, Value]:
+    """What every row of a variant says about it."""
     return {
-        "preset": record.preset,
-        "variant": record.variant,
-        "env_version": record.env_version,
-        "score": record.primary,
-        "higher_is_better": record.higher_is_better,
+        "preset": task.preset,
+        "homework": task.homework,
+        "variant": task.variant,
+        "environment": task.environment,
+        "score": task.primary,
+        "higher_is_better": task.higher_is_better,
     }
 
 
-def _figure_row(record: Record, kind: str, label: str, value: float, source: str) -> Row:
-    return _variant_fields(record) | {
-        "agent": label,
-        "kind": kind,
-        "mean": value,
-        "normalized": normalized_score(value, record.anchors),
-        "state": kind,
-        "source": source,
-    }
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
+def mean_of(values: Iterable[float | None]) -> float | None:
+    """Mean of the values that are known; None if none is."""
     known = [value for value in values if value is not None]
     return float(stats.mean(known)) if known else None
 
 
-def _iqm_interval(strata: Sequence[Sequence[float]]) -> tuple[float, float] | tuple[None, None]:
+def iqm_interval(strata: Sequence[Sequence[float]]) -> tuple[float, float] | tuple[None, None]:
+    """Stratified bootstrap interval of the interquartile mean; None twice where there is none."""
     if not strata or not all(strata):
         return None, None
     generator = np.random.default_rng(BOOTSTRAP_SEED)
     interval = stats.bootstrap_interval(strata, stats.interquartile_mean, generator=generator)
     return interval or (None, None)
+
+
+def _costs(results: Sequence[Result]) -> dict[str, Value]:
+    ran = [result for result in results if result.state not in ("skipped", "stale")]
+    return {
+        "wall_seconds": mean_of(result.record.cost.wall_seconds for result in ran),
+        "steps_per_second": mean_of(result.steps_per_second for result in ran),
+        "seconds_to_pass": mean_of(result.seconds_to_pass for result in ran),
+        "peak_memory_mb": mean_of(result.record.cost.peak_memory_mb for result in ran),
+        "hardware": "; ".join(dict.fromkeys(hardware_text(result.record) for result in results)),
+    }
+
+
+def _secondary(results: Sequence[Result]) -> dict[str, Value]:
+    """Mean and half-width of each secondary score, under `score.<name>`, where any cell has it."""
+    row: dict[str, Value] = {}
+    tests = [result.record.test.scores for result in results if result.state == "ok"]
+    for score in results[0].task.scores[1:]:
+        values = [scores[score.name] for scores in tests if score.name in scores]
+        if values:
+            row[f"score.{score.name}"] = mean_of(values)
+            row[f"score.{score.name} ±"] = stats.half_width(values)
+    return row
+
+
+def _figure_row(task: Task, kind: str, label: str, value: float, source: str) -> Row:
+    return task_fields(task) | {
+        "agent": label,
+        "kind": kind,
+        "mean": value,
+        "normalized": bounded(normalized_score(value, task.anchors)),
+        "state": kind,
+        "source": source,
+    }

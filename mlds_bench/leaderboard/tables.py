@@ -1,18 +1,20 @@
-"""The leaderboard of a preset, from its records alone: a table a variant, and one over variants."""
+"""The leaderboard of a preset, from results alone: homeworks in front, then a table per variant."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from mlds_bench.leaderboard.families import family_table
-from mlds_bench.leaderboard.record import (
-    NoRecords,
-    Record,
-    read_records,
-    record_path,
-    replace_file,
+from mlds_bench.leaderboard.homeworks import (
+    LEGEND_FRONT,
+    LEGEND_OVER,
+    front_table,
+    over_variants,
+    passed_text,
 )
+from mlds_bench.leaderboard.record import NoRecords, Score, Task, record_path, replace_file
 from mlds_bench.leaderboard.render import (
     ABSENT,
     SUFFIXES,
@@ -22,62 +24,61 @@ from mlds_bench.leaderboard.render import (
     Table,
     arrow,
     fixed,
-    interval,
     number,
     quantity,
     render,
     significant,
 )
+from mlds_bench.leaderboard.results import NORMALIZED_BOUNDS, Result, Results, read_results
 from mlds_bench.leaderboard.rows import (
     agent_row,
     anchor_rows,
+    disagreements,
     grouped,
     hardware_text,
-    overall_row,
+    ordered,
     published_rows,
 )
 
+SECONDARY = 2
+"""Secondary scores without a mark that have a column; those with a mark always have one."""
 LEGEND = (
     "n: seeds that ended well; ±: half-width of Student's 95% interval of their mean",
-    "normalized: 0 at random actions, 1 at the pass mark, mean over seeds; "
+    "normalized: 0 at random actions, 1 at the pass mark, within "
+    f"[{NORMALIZED_BOUNDS[0]:g}, {NORMALIZED_BOUNDS[1]:g}], mean over seeds; "
     "†: failed cells count as the trivial anchor",
-    "seconds: mean wall time of a cell; steps/s: environment steps a second of training",
+    "passed: seeds whose test met every mark, of those that count",
+    "seconds: mean wall time per cell; steps/s: environment steps per second of training",
 )
-LEGEND_OVERALL = (
-    "IQM: interquartile mean of the normalized scores of all runs; interval: stratified bootstrap, "
-    "from two seeds a variant on; agents with fewer variants come last"
-)
-SAME_IN_VARIANT = ("anchors", "env_kwargs", "data_checksum", "test_episodes")
-SAME_IN_AGENT = ("agent_hash", "agent_params", "env_options", "budget")
 
 
-def leaderboard(records: Sequence[Record], *, title: str, anchors: bool = False) -> Page:
-    """The leaderboard of some records of one preset.
+def leaderboard(results: Results, *, title: str, anchors: bool = False) -> Page:
+    """The leaderboard of some results of one preset.
 
     Args:
-        records: at least one record; the order does not matter.
+        results: at least one result; the order does not matter.
         title: head of the page.
         anchors: whether the anchors stand in the tables as rows of their own.
 
     Returns:
-        A table for each variant (and each version of its environment), best agent first; from two
-        variants on, a table over all of them before. The variants of a family share a table, and
-        do not count in the one over all.
+        A row per homework first. Then, per homework, its agents over its variants, where it has
+        two or more, and a table per variant, best agent first; the variants of a family share a
+        table and do not count over variants. What could not be read is named at the end.
     """
-    ordered = sorted(records, key=lambda record: record.identity)
-    single = [record for record in ordered if not record.family]
-    groups = grouped(single, lambda r: (r.variant, r.env_version, r.primary))
-    tables = [_variant_table(group, anchors=anchors) for group in groups.values()]
-    several = len({record.variant for record in single}) > 1
-    overall = [_overall_table(single)] if several else []
-    families = grouped(
-        (record for record in ordered if record.family),
-        lambda r: (r.variant.partition("/")[0], r.family, r.env_version, r.primary),
-    )
+    lines = ordered(results)
+    tables = [front_table(results)]
+    for homework in grouped(lines, lambda one: (one.task.preset, one.task.homework)).values():
+        tables += over_variants(homework)
+        single = [one for one in homework if not one.task.family]
+        groups = grouped(single, lambda one: one.task.variant)
+        tables += [_variant_table(group, anchors=anchors) for group in groups.values()]
+    family = [one for one in lines if one.task.family]
+    families = grouped(family, lambda one: (one.task.preset, one.task.homework, one.task.family))
     tables += [family_table(group) for group in families.values()]
-    hardware = dict.fromkeys(f"hardware: {hardware_text(record)}" for record in ordered)
-    legend = (*LEGEND, LEGEND_OVERALL) if several else LEGEND
-    return Page(title, (*overall, *tables), (*legend, *hardware))
+    skipped = (f"skipped {problem}" for problem in results.problems)
+    hardware = dict.fromkeys(f"hardware: {hardware_text(one.record)}" for one in lines)
+    over = (LEGEND_OVER,) if any(row["kind"] == "over variants" for row in _rows(tables)) else ()
+    return Page(title, tuple(tables), (*LEGEND_FRONT, *LEGEND, *over, *skipped, *hardware))
 
 
 def leaderboards(folder: str | Path, *, anchors: bool = False) -> dict[str, Page]:
@@ -88,13 +89,12 @@ def leaderboards(folder: str | Path, *, anchors: bool = False) -> dict[str, Page
         anchors: whether the anchors stand in the tables as rows of their own.
 
     Returns:
-        A page a preset, in order of their names.
+        A page per preset, in order of their names.
 
     Raises:
-        NoRecords: the folder does not exist or holds no record.
-        TornRecord: one of the files is no record.
+        NoRecords: the folder does not exist or holds no record that can be read.
     """
-    return _leaderboards(read_records(folder), anchors=anchors)
+    return _leaderboards(read_results(folder), anchors=anchors)
 
 
 def write_tables(out: str | Path) -> list[Path]:
@@ -108,14 +108,13 @@ def write_tables(out: str | Path) -> list[Path]:
 
     Raises:
         NoRecords: the folder does not exist, holds no record, or is not the folder of a run.
-        TornRecord: one of the files is no record.
         OSError: the folder cannot be written.
     """
-    records = read_records(out)
-    if not record_path(out, records[0]).is_file():
+    results = read_results(out)
+    if not record_path(out, results.items[0].record).is_file():
         raise NoRecords(f"{out}: lies inside a preset; give the folder that holds the presets")
     written = []
-    for preset, page in _leaderboards(records).items():
+    for preset, page in _leaderboards(results).items():
         for form, suffix in SUFFIXES.items():
             path = Path(out, preset + suffix)
             replace_file(path, render(page, form))
@@ -123,66 +122,80 @@ def write_tables(out: str | Path) -> list[Path]:
     return written
 
 
-def _leaderboards(records: Sequence[Record], *, anchors: bool = False) -> dict[str, Page]:
-    presets = grouped(records, lambda record: record.preset)
-    return {
-        preset: leaderboard(presets[preset], title=f"mlds-bench, preset {preset}", anchors=anchors)
-        for preset in sorted(presets)
-    }
+def _leaderboards(results: Results, *, anchors: bool = False) -> dict[str, Page]:
+    presets = grouped(results, lambda one: one.task.preset)
+    pages = {}
+    for preset in sorted(presets):
+        # A problem stands on the page of its preset; of a preset without a page, on every page.
+        others = presets.keys() - {preset}
+        problems = (p for p in results.problems if p.partition("/")[0] not in others)
+        chosen = Results(tuple(presets[preset]), tuple(problems))
+        title = f"mlds-bench, preset {preset}"
+        pages[preset] = leaderboard(chosen, title=title, anchors=anchors)
+    return pages
 
 
-def _variant_table(records: Sequence[Record], *, anchors: bool) -> Table:
-    agents = grouped(records, lambda record: record.agent)
-    figures = published_rows(records) + (anchor_rows(records) if anchors else [])
+def _rows(tables: Iterable[Table]) -> list[Row]:
+    return [row for table in tables for row in table.rows]
+
+
+def _variant_table(results: Sequence[Result], *, anchors: bool) -> Table:
+    task = results[0].task
+    agents = grouped(results, lambda one: one.record.agent)
+    figures = published_rows(task) + (anchor_rows(task) if anchors else [])
     rows = sorted([*map(agent_row, agents.values()), *figures], key=_rank)
-    first = rows[0]
     columns = (
         Column("agent", lambda row: str(row["agent"]), "left"),
-        Column(f"{first['score']} {arrow(first)}", _show_score),
+        Column(f"{task.primary} {arrow(rows[0])}", partial(_quantity, "mean", "half_width")),
+        *(_secondary_column(score) for score in _shown_scores(task)),
         Column("n", lambda row: str(row.get("n", ABSENT))),
-        Column("normalized ↑", lambda row: _marked(row, "normalized")),
+        Column("normalized ↑", _normalized),
+        Column("passed", passed_text),
         Column("seconds", lambda row: significant(number(row, "wall_seconds"))),
         Column("steps/s", lambda row: significant(number(row, "steps_per_second"))),
-        Column("version", lambda row: str(row["env_version"]).rsplit("-", 1)[-1], "left"),
         Column("state", lambda row: str(row["state"]), "left"),
     )
     why = [f"{row['agent']}: {row['reason']}" for row in rows if row.get("reason")]
-    learnt = dict.fromkeys((one.agent, one.pretrained) for one in records if one.pretrained)
-    origins = [f"{agent}: learnt in {origin}" for agent, origin in learnt]
-    notes = (*why, *origins, *_source_notes(figures), *_disagreements(records, agents))
-    return Table(f"{first['variant']} ({first['env_version']})", columns, tuple(rows), notes)
+    learned = {one.record.agent: one.record.pretrained for one in results if one.record.pretrained}
+    origins = [f"{agent}: learned in {origin}" for agent, origin in learned.items()]
+    notes = (_marks_note(task), *why, *origins, *_source_notes(figures), *disagreements(results))
+    return Table(f"{task.variant} ({task.environment})", columns, tuple(rows), notes)
 
 
-def _overall_table(records: Sequence[Record]) -> Table:
-    agents = grouped(records, lambda record: record.agent)
-    total = len({record.variant for record in records})
-    rows = sorted(map(overall_row, agents.values()), key=_overall_rank)
-    columns = (
-        Column("agent", lambda row: str(row["agent"]), "left"),
-        Column("IQM normalized ↑", lambda row: _marked(row, "iqm")),
-        Column("95% interval", lambda row: interval(row, "iqm")),
-        Column("mean", lambda row: fixed(number(row, "mean"))),
-        Column("variants", lambda row: f"{row['variants']} of {total}"),
-        Column("n", lambda row: str(row["n"])),
-    )
-    return Table("all variants", columns, tuple(rows))
+def _shown_scores(task: Task) -> list[Score]:
+    """The secondary scores that have a column: all with a mark, and the first few without."""
+    unmarked = [score for score in task.scores[1:] if score.mark is None][:SECONDARY]
+    return [score for score in task.scores[1:] if score.mark is not None or score in unmarked]
 
 
-def _show_score(row: Row) -> str:
-    return quantity(number(row, "mean"), number(row, "half_width"))
+def _secondary_column(score: Score) -> Column:
+    name = f"score.{score.name}"
+    title = f"{score.name} {'↑' if score.higher_is_better else '↓'}"
+    return Column(title, partial(_quantity, name, f"{name} ±"))
 
 
-def _marked(row: Row, name: str) -> str:
-    return fixed(number(row, name)) + ("†" if row.get("counted_as_trivial") else "")
+def _quantity(value: str, half_width: str, row: Row) -> str:
+    return quantity(number(row, value), number(row, half_width))
 
 
-def _rank(row: Row) -> tuple[bool, float, str]:
-    normalized = number(row, "normalized")
-    return normalized is None, -(normalized or 0.0), str(row["agent"])
+def _normalized(row: Row) -> str:
+    return fixed(number(row, "normalized")) + ("†" if row.get("counted_as_trivial") else "")
 
 
-def _overall_rank(row: Row) -> tuple[float, float, str]:
-    return -(number(row, "variants") or 0), -(number(row, "iqm") or 0.0), str(row["agent"])
+def _marks_note(task: Task) -> str:
+    up = {score.name: score.higher_is_better for score in task.scores}
+    marks = [
+        f"{name} {'at least' if up[name] else 'at most'} {mark:.4g}"
+        for name, mark in task.marks.items()
+    ]
+    return f"passed: {' and '.join(marks)} ({task.anchors.pass_mark.source})"
+
+
+def _rank(row: Row) -> tuple[bool, float, float, str]:
+    """Best first: by the normalized score and, at its bounds, by the score itself."""
+    normalized, value = number(row, "normalized"), number(row, "mean") or 0.0
+    sign = -1.0 if row["higher_is_better"] else 1.0
+    return normalized is None, -(normalized or 0.0), sign * value, str(row["agent"])
 
 
 def _source_notes(figures: Sequence[Row]) -> list[str]:
@@ -191,20 +204,3 @@ def _source_notes(figures: Sequence[Row]) -> list[str]:
         f"{kind} {', '.join(str(row['agent']) for row in rows)}: {source}"
         for (kind, source), rows in groups.items()
     ]
-
-
-def _disagreements(records: Sequence[Record], agents: dict[str, list[Record]]) -> list[str]:
-    """What should be equal among records that are averaged or set side by side, and is not."""
-    notes = [("agents", name) for name in SAME_IN_VARIANT if _differ(records, name)]
-    notes += [
-        (f"seeds of {agent}", name)
-        for agent, members in agents.items()
-        for name in SAME_IN_AGENT
-        if _differ(members, name)
-    ]
-    return [f"{who} differ in {name}: run the variant again" for who, name in notes]
-
-
-def _differ(records: Sequence[Record], name: str) -> bool:
-    values = [getattr(record, name) for record in records if record.state == "ok"]
-    return any(value != values[0] for value in values)
