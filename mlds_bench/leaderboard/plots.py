@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,7 +16,6 @@ from matplotlib.ticker import EngFormatter
 from mlds_bench.common.canvas import FAINT, SERIES, add_panels, new_figure, save, styled
 from mlds_bench.leaderboard.curves import EPISODES, Array, Curve, episodes_of, is_error, read_curve
 from mlds_bench.leaderboard.record import NoRecords, Record, read_records
-from mlds_bench.leaderboard.reference import ReferenceCurve, reference_curves
 from mlds_bench.leaderboard.rows import grouped
 
 GRID = 200
@@ -28,27 +27,41 @@ DASHES = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 """Of published curves, in turn; they are all grey."""
 
 
-def learning_curves(records: Sequence[Record]) -> Figure | None:
+class PublishedCurve(Protocol):
+    """A learning curve that others published: label, (T,) environment steps and (T,) value."""
+
+    @property
+    def label(self) -> str:
+        """Agent and source, for the legend."""
+
+    @property
+    def steps(self) -> Array:
+        """Environment steps, rising."""
+
+    @property
+    def value(self) -> Array:
+        """What the axis shows of our agents, too."""
+
+
+def learning_curves(
+    records: Sequence[Record], published: Sequence[PublishedCurve] = ()
+) -> Figure | None:
     """How the agents of one variant learnt; None if none of them did.
 
     Args:
         records: of one preset and one variant.
+        published: what others published, drawn behind the rest against steps.
 
     Returns:
         Two panels: against environment steps, and against minutes of training. A line is the mean
         over seeds, its band reaches from the least to the most of them. Agents are shown as far
-        as there are `LOOKS`, those that end highest; behind them, against steps, what others
-        published (`reference`).
-
-    Raises:
-        TornCurves: what others published is there, and torn.
+        as there are `LOOKS`, those that end highest.
     """
     curves = _best_first(records)
     if not curves:
         return None
     first = records[0]
     what, note = _words(records)
-    published = reference_curves(first.variant)
     if published:
         note += "; grey: published by others"
     if len(curves) > len(LOOKS):
@@ -67,11 +80,14 @@ def learning_curves(records: Sequence[Record]) -> Figure | None:
     return figure
 
 
-def write_curves(out: str | Path) -> list[Path]:
+def write_curves(
+    out: str | Path, published: Mapping[str, Sequence[PublishedCurve]] | None = None
+) -> list[Path]:
     """Writes the learning curves of a run below its folder.
 
     Args:
         out: the folder of the run, `<out>/<preset>/...`.
+        published: variant -> the curves that others published for it.
 
     Returns:
         The files written: `<out>/curves/<preset>/<homework>-<variant>.png`.
@@ -79,13 +95,12 @@ def write_curves(out: str | Path) -> list[Path]:
     Raises:
         NoRecords: the folder holds no record, or nobody has learnt in them.
         TornRecord: one of the files is no record.
-        TornCurves: the user's copy of published curves is torn.
         OSError: the folder cannot be written.
     """
     groups = grouped(read_records(out), lambda record: (record.preset, record.variant))
     written = []
     for (preset, variant), records in groups.items():
-        figure = learning_curves(records)
+        figure = learning_curves(records, (published or {}).get(variant, ()))
         if figure is not None:
             path = Path(out, "curves", preset, f"{variant.replace('/', '-')}.png")
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +167,7 @@ def _plot(
         axes.fill_between(grid, values.min(0), values.max(0), color=color, alpha=0.15, linewidth=0)
 
 
-def _plot_published(axes: Axes, curves: Sequence[ReferenceCurve], *, legend_of: Axes) -> None:
+def _plot_published(axes: Axes, curves: Sequence[PublishedCurve], *, legend_of: Axes) -> None:
     """As far as others were after so many steps, within what is shown; named in another legend."""
     left, right = axes.get_xlim()
     for curve, dashes in zip(curves, DASHES, strict=False):
