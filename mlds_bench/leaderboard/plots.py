@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from warnings import warn
 
 import numpy as np
@@ -25,7 +25,6 @@ from mlds_bench.leaderboard.curves import (
     read_curve,
 )
 from mlds_bench.leaderboard.record import NoRecords
-from mlds_bench.leaderboard.reference import ReferenceCurve, reference_curves
 from mlds_bench.leaderboard.results import Result, read_results
 from mlds_bench.leaderboard.rows import grouped
 
@@ -53,29 +52,43 @@ class Learning:
     claims: tuple[Curve, ...]
 
 
-def learning_curves(results: Sequence[Result]) -> Figure | None:
+class PublishedCurve(Protocol):
+    """A learning curve that others published: label, (T,) environment steps and (T,) value."""
+
+    @property
+    def label(self) -> str:
+        """Agent and source, for the legend."""
+
+    @property
+    def steps(self) -> Array:
+        """Environment steps, rising."""
+
+    @property
+    def value(self) -> Array:
+        """What the axis shows of our agents, too."""
+
+
+def learning_curves(
+    results: Sequence[Result], published: Sequence[PublishedCurve] = ()
+) -> Figure | None:
     """How the agents of one variant learned; None if none of them did.
 
     Args:
         results: of one preset and one variant.
+        published: what others published, drawn behind the rest against steps.
 
     Returns:
         Two panels: against environment steps, and against minutes of training. Where the curves of
         all seeds overlap, a line is their mean and its band reaches from the least to the most of
         them; elsewhere each seed has a thin line of its own. Validation scores that an agent
         reported are thin dotted lines, named as its own claim. Agents are shown as far as there
-        are `LOOKS`, those that end highest; behind them, against steps, what others published
-        (`reference`).
-
-    Raises:
-        TornCurves: what others published is there, and torn.
+        are `LOOKS`, those that end highest.
     """
     agents = _best_first(results)
     if not agents:
         return None
     task = results[0].task
     what, note = _words(results)
-    published = reference_curves(task.variant)
     if published:
         note += "; grey: published by others"
     if len(agents) > len(LOOKS):
@@ -94,20 +107,22 @@ def learning_curves(results: Sequence[Result]) -> Figure | None:
     return figure
 
 
-def write_curves(out: str | Path) -> list[Path]:
+def write_curves(
+    out: str | Path, published: Mapping[str, Sequence[PublishedCurve]] | None = None
+) -> list[Path]:
     """Writes the learning curves of a run below its folder.
 
     Files that cannot be read are skipped, with a warning each that says what to do.
 
     Args:
         out: the folder of the run, `<out>/<preset>/...`.
+        published: variant -> the curves that others published for it.
 
     Returns:
         The files written: `<out>/curves/<preset>/<homework>-<variant>.png`.
 
     Raises:
         NoRecords: the folder holds no record, or no agent has learned in them.
-        TornCurves: the user's copy of published curves is torn.
         OSError: the folder cannot be written.
     """
     results = read_results(out)
@@ -116,7 +131,7 @@ def write_curves(out: str | Path) -> list[Path]:
     groups = grouped(results, lambda result: (result.task.preset, result.task.variant))
     written = []
     for (preset, variant), group in groups.items():
-        figure = learning_curves(group)
+        figure = learning_curves(group, (published or {}).get(variant, ()))
         if figure is not None:
             path = Path(out, "curves", preset, f"{variant.replace('/', '-')}.png")
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -210,7 +225,7 @@ def _outside(x: Array, y: Array, begin: float, end: float) -> list[tuple[Array, 
     return parts
 
 
-def _plot_published(axes: Axes, curves: Sequence[ReferenceCurve], *, legend_of: Axes) -> None:
+def _plot_published(axes: Axes, curves: Sequence[PublishedCurve], *, legend_of: Axes) -> None:
     """What others reached after so many steps, within the range shown; named in another legend."""
     left, right = axes.get_xlim()
     for curve, dashes in zip(curves, DASHES, strict=False):

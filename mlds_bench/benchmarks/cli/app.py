@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from mlds_bench.benchmarks.cli.data import app as data_app
 from mlds_bench.benchmarks.plan.presets import DEFAULT_PRESET
 
 OUT = Path("runs")
@@ -32,6 +33,7 @@ app = typer.Typer(
     mlds-bench table                                the results so far
 """,
 )
+app.add_typer(data_app, name="data")
 
 
 def _print_version(wanted: bool) -> None:

@@ -18,7 +18,7 @@ from mlds_bench.benchmarks.run.events import Watcher
 from mlds_bench.benchmarks.run.runner import Summary, run, standing
 from mlds_bench.common.names import unknown_name
 from mlds_bench.envs.registry import ENVIRONMENTS, ROOMS
-from mlds_bench.leaderboard.front import front_page
+from mlds_bench.leaderboard.homeworks import front_page
 from mlds_bench.leaderboard.render import render
 from mlds_bench.leaderboard.results import read_results
 from mlds_bench.leaderboard.tables import leaderboard, leaderboards, write_tables
@@ -156,9 +156,16 @@ def show_tables(out: Path, *, write: bool) -> None:
 
 def plot(out: Path) -> None:
     """The command ``plot``."""
+    from mlds_bench.benchmarks.plan.reference import published_curves
+    from mlds_bench.common.data.store import TornData
     from mlds_bench.leaderboard.plots import write_curves
 
-    for path in write_curves(out):
+    try:
+        published = published_curves()
+    except TornData as error:
+        print(f"mlds-bench: without published curves: {error}", file=sys.stderr)
+        published = {}
+    for path in write_curves(out, published):
         print(path)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -11,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mlds_bench.benchmarks.run.machine import examine_machine
+from mlds_bench.common.data.catalogue import CATALOGUE
+from mlds_bench.common.data.store import data_folders, is_here
 
 
 def examine() -> int:
@@ -20,7 +21,7 @@ def examine() -> int:
     print(f"python             {where.python}, {sys.executable}")
     for name, version in {**where.packages, **where.hardware}.items():
         print(f"{name:18} {version}")
-    print(f"data               {_data_folder()}")
+    print(f"data               {_data()}")
     failures = 0
     for name, test in TESTS.items():
         began = time.perf_counter()
@@ -37,11 +38,11 @@ def examine() -> int:
     return 1 if failures else 0
 
 
-def _data_folder() -> str:
-    folder = os.environ.get("MLDS_BENCH_DATA")
-    if folder is None:
-        return "MLDS_BENCH_DATA is not set: embedded data only"
-    return folder if Path(folder).is_dir() else f"{folder} (MLDS_BENCH_DATA) is no folder"
+def _data() -> str:
+    """Where data sets are looked for, and which of them are here."""
+    here = [name for name in CATALOGUE if is_here(name)]
+    folders = " and ".join(map(str, data_folders()))
+    return f"{', '.join(here) or 'embedded data only'} (below {folders})"
 
 
 def _torch() -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlds_bench.leaderboard.reference import AGENTS, TornCurves, reference_curves
 
 from mlds_bench.leaderboard.plots import learning_curves
-from mlds_bench.leaderboard.reference import AGENTS, TornCurves, reference_curves
 from tests.leaderboard.factory import game_record
 from tests.leaderboard.test_plots import lines
 
