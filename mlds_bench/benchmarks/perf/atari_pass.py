@@ -37,8 +37,9 @@ def records(agent: str, seeds: range, **params: Any) -> list[Record]:
 def measure() -> dict[str, Any]:
     """Medians of seconds and of points."""
     groups = records("ppo", range(5)), records("sb3:PPO", range(1), zoo=True)
-    seconds = [median(record.train_seconds or 0.0 for record in group) for group in groups]
-    points = [median(record.scores[record.primary] for record in group) for group in groups]
+    seconds = [median(record.cost.train_seconds or 0.0 for record in group) for group in groups]
+    primary = VARIANT.primary.name
+    points = [median(record.test.scores[primary] for record in group) for group in groups]
     return {
         "ppo_seconds": seconds[0],
         "ppo_points": points[0],

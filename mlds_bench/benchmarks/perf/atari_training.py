@@ -14,13 +14,11 @@ from typing import Any
 
 import torch
 
-from mlds_bench.agents.adapter import AgentAdapter, env_options
+from mlds_bench.agents.adapter import build_player
 from mlds_bench.agents.budget import Budget, BudgetedEnv, BudgetExhausted
-from mlds_bench.agents.params import build
 from mlds_bench.agents.registry import resolve
 from mlds_bench.benchmarks.perf.report import publish
 from mlds_bench.benchmarks.plan.variants import VARIANTS
-from mlds_bench.envs.registry import ENVIRONMENTS
 
 ROUNDS = 3
 SECONDS = 30.0
@@ -31,16 +29,10 @@ VARIANT = VARIANTS["hw4-1/pong"]
 
 def steps_per_second(name: str, params: dict[str, Any], seed: int) -> float:
     """Of learning, over `SECONDS` after the first reset."""
-    cls = resolve(name).load()
-    kwargs = {**VARIANT.env_kwargs, **env_options(cls, params)}
-    environment = ENVIRONMENTS[VARIANT.env_id]
-    one = environment.make(num_envs=1, **kwargs)
-    spaces = one.single_observation_space, one.single_action_space
-    built = build(
-        cls, observation_space=spaces[0], action_space=spaces[1], seed=seed, params=params
-    )
-    agent = AgentAdapter(built, params)
-    batch = environment.make(num_envs=agent.num_envs, seed=seed, **kwargs)
+    cls = resolve(name, VARIANT.room).load()
+    player = build_player(cls, VARIANT.environment, VARIANT.env_kwargs, params=params, seed=seed)
+    agent = player.agent
+    batch = player.make_env(num_envs=agent.num_envs, seed=seed)
     batch.reset(seed=seed)  # cartridges are loaded before the clock starts
     env = BudgetedEnv(batch, Budget(STEPS, SECONDS))
     with suppress(BudgetExhausted):

@@ -22,8 +22,9 @@ from mlds_bench.agents.fitting.networks import DeepHyperparameters
 from mlds_bench.agents.numerics.adam import Adam
 from mlds_bench.agents.numerics.mlp import SquaredErrorGradient, initial_parameters
 from mlds_bench.benchmarks.perf.report import publish
+from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.seal import Seal
-from mlds_bench.benchmarks.plan.suite import Cell, plan
+from mlds_bench.benchmarks.plan.suite import plan
 from mlds_bench.benchmarks.run.events import Silent
 from mlds_bench.benchmarks.run.runner import run
 from mlds_bench.envs.fitting.data import training_points
@@ -74,9 +75,10 @@ def measure() -> dict[str, float]:
             began = time.perf_counter()
             summary = run(cells(2), Path(folder), watcher=Silent(), workers=1)
             total = time.perf_counter() - began
-        work = [(r.train_seconds or 0.0) + (r.eval_seconds or 0.0) for r in summary.records]
-        harness += [r.train_seconds or 0.0 for r in summary.records]
-        second = summary.records[1].wall_seconds
+        costs = [record.cost for record in summary.records]
+        work = [(cost.train_seconds or 0.0) + (cost.eval_seconds or 0.0) for cost in costs]
+        harness += [cost.train_seconds or 0.0 for cost in costs]
+        second = costs[1].wall_seconds
         first.append(total - second - work[0])
         later.append(second - work[1])
     return {

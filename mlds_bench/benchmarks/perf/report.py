@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlds_bench.benchmarks.run.provenance import provenance
+from mlds_bench.benchmarks.run.machine import examine_machine
 from mlds_bench.benchmarks.run.surroundings import enter_surroundings
 from mlds_bench.leaderboard.record import replace_file
 
@@ -17,7 +17,7 @@ def publish(script: str, measure: Callable[[], dict[str, Any]]) -> None:
     """Measure as a cell runs; print the figures and keep them in ``<script>.json``."""
     enter_surroundings()
     figures = measure()
-    where = provenance()
+    where = examine_machine()
     content = {
         "measured_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "package_version": where.package_version,

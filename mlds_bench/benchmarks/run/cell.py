@@ -27,8 +27,8 @@ from mlds_bench.benchmarks.run.agent_link import AgentLink, CellFailure, Closabl
 from mlds_bench.benchmarks.run.agent_process import AgentJob
 from mlds_bench.benchmarks.run.artifacts import clear, keep_artifacts, partial_folder
 from mlds_bench.benchmarks.run.evaluation import evaluate
+from mlds_bench.benchmarks.run.machine import Machine
 from mlds_bench.benchmarks.run.messages import Answer, Learned, Ready
-from mlds_bench.benchmarks.run.provenance import Machine
 from mlds_bench.envs.actions import InvalidAction
 from mlds_bench.envs.recorders import Recorder
 from mlds_bench.leaderboard.record import (

@@ -63,7 +63,7 @@ def standing(cell: Cell, out: Path, *, retry: bool = False) -> tuple[Standing, R
         record = read_record(path)
     except TornRecord:
         return "stale", None
-    if record.key != cell.key:
+    if record.provenance.key != cell.key:
         return "stale", record
     if retry and record.state not in GOOD:
         return "retried", record

@@ -1,0 +1,5 @@
+"""Shim."""
+
+from mlds_bench.envs.recording import Recording as Recorder
+
+__all__ = ["Recorder"]
