@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,9 @@ class Trained:
         """What names its record: ``standard/hw4-1/pong/ppo/seed-0``."""
         return "/".join(self.folder.parts[-5:])
 
-    @property
+    @cached_property
     def checksum(self) -> str:
-        """sha256 of what it saved."""
+        """sha256 of what it saved, read once."""
         digest = hashlib.sha256()
         for path in self.files:
             name = path.relative_to(self.folder).as_posix()
