@@ -42,14 +42,14 @@ def select_runs(patterns: Sequence[str], preset: str) -> list[tuple[Variant, Run
 
 
 def select_variants(patterns: Sequence[str]) -> list[Variant]:
-    """The variants that any of the patterns names, in the order of the list; not for ``all``."""
+    """The variants that any of the patterns names, in the order of the list."""
     chosen: set[str] = set()
     for pattern in patterns:
         names = {
             name
             for name, variant in VARIANTS.items()
             if fnmatchcase(name, pattern)
-            or (not variant.family and fnmatchcase(variant.homework, pattern))
+            or (not variant.family and (pattern == ALL or fnmatchcase(variant.homework, pattern)))
         }
         if not names:
             raise UsageError(
