@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mlds_bench.agents.registry import UnknownAgent
-from mlds_bench.benchmarks.plan import suite, trained
+from mlds_bench.agents.registry import UnknownAgent, resolve
+from mlds_bench.benchmarks.plan import trained
 from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.homeworks.hw1_1 import FITTING_SB3_BUDGETS
@@ -225,13 +225,12 @@ def test_a_name_that_plays_in_none_of_the_variants_says_where_it_does() -> None:
 def test_names_are_resolved_once_per_variant(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planning thousands of cells asks for each name once per variant, not once per cell."""
     asked: list[str] = []
-    resolve = suite.resolve
 
     def noted(name: str, room: str | None = None) -> Any:
         asked.append(name)
         return resolve(name, room)
 
-    monkeypatch.setattr(suite, "resolve", noted)
+    monkeypatch.setattr("mlds_bench.benchmarks.plan.suite.resolve", noted)
     made = plan(["hw1-1/sinc", "hw1-1/sgn"], preset="smoke", seeds=range(50), seal=Seal())
     assert len(made) == 50 * len(asked)
 
