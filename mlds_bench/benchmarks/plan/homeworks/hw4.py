@@ -17,7 +17,7 @@ COURSE = "MLDS 2018"
 ZOO = "rl-baselines3-zoo, published benchmark: 1 run of 10 M steps, evaluated separately"
 CLEANRL = "CleanRL, published benchmark: 3 runs of 10 M steps, last 100 training episodes"
 GAMES = {"pong": 30, "breakout": 20}
-"""Games of a test; twenty games of Breakout are the course's hundred lives."""
+"""Games of a test from `standard` on; twenty games of Breakout are the course's hundred lives."""
 
 # A step is a decision, which lasts four frames; the seconds end what the steps do not. Learning
 # rates fall with whichever is further, so that a cell repeats where its steps lead: at `quick` down
@@ -100,7 +100,8 @@ def _variant(
         runs=_runs(("random", "constant", *agents), preview),
         test_sizes={
             "smoke": TestSize(2),
-            **dict.fromkeys(("quick", "standard", "course"), TestSize(GAMES[game])),
+            "quick": TestSize(10),
+            **dict.fromkeys(("standard", "course"), TestSize(GAMES[game])),
         },
         budgets_by_agent={"reinforce*": REINFORCE, **BY_AGENT.get(f"{homework}/{game}", {})},
         threads=2,
