@@ -148,7 +148,7 @@ class Maker:
 
     def __call__(self, folder: Path) -> npt.NDArray[Any]:
         self.calls += 1
-        return np.frombuffer((folder / "a.bin").read_bytes(), np.uint8).reshape(300, 1000)
+        return np.fromfile(folder / "a.bin", np.uint8).reshape(300, 1000)
 
 
 MADE = np.frombuffer(A, np.uint8).reshape(300, 1000)
