@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from mlds_bench.leaderboard.curves import Array
 from mlds_bench.leaderboard.plots import LOOKS, learning_curves, write_curves
 from mlds_bench.leaderboard.record import NoRecords, Record
 from tests.leaderboard.factory import content, game_record, store
@@ -87,6 +90,53 @@ def test_errors_are_shown_by_their_logarithm() -> None:
     assert figure is not None
     assert figure.axes[0].get_yscale() == figure.axes[0].get_xscale() == "log"
     assert lines(figure, 0)[0].get_ydata()[[0, -1]] == pytest.approx([0.1, 0.001])
+
+
+@dataclass(frozen=True)
+class Published:
+    """A curve of others."""
+
+    label: str
+    steps: Array
+    value: Array
+
+
+OTHERS = [
+    Published(f"agent {i}", np.array([125_000.0, 375_000.0, 625_000.0]), np.array([-19.0, -9.0, i]))
+    for i in range(4)
+]
+
+
+def test_published_curves_are_shown_as_far_as_ours_come() -> None:
+    """Gray behind the rest, against steps alone, and named beside the other panel."""
+    ours = [game_record([float(i) for i in range(5000)])]  # 500,000 steps
+    figure = learning_curves(ours, OTHERS)
+    assert figure is not None
+    first, *others = lines(figure, 0)
+    assert first.get_label() == "deep (1)"
+    assert [line.get_xdata().tolist() for line in others] == [[125_000.0, 375_000.0]] * 4
+    assert [line.get_label() for line in others] == [f"agent {i}" for i in range(4)]
+    assert figure.axes[0].get_xlim()[1] < 600_000
+    assert [len(line.get_xdata()) for line in lines(figure, 1)[1:]] == [0] * 4
+    assert "published by others" in words(figure)
+    alone = learning_curves(ours)
+    assert alone is not None
+    assert "published" not in words(alone)
+
+
+def test_published_curves_are_drawn_for_their_variant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(tmp_path, game_record([1.0, 2.0]), game_record([1.0, 2.0], variant="hw4-3/pong"))
+    drawn: list[tuple[str, int]] = []
+
+    def count(records: Any, published: Any) -> Any:
+        drawn.append((records[0].variant, len(published)))
+        return learning_curves(records, published)
+
+    monkeypatch.setattr("mlds_bench.leaderboard.plots.learning_curves", count)
+    write_curves(tmp_path, {"hw4-1/pong": OTHERS})
+    assert sorted(drawn) == [("hw4-1/pong", 4), ("hw4-3/pong", 0)]
 
 
 def test_a_figure_a_variant_is_written(tmp_path: Path) -> None:
