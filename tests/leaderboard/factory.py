@@ -6,8 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mlds_bench.leaderboard.record import Record, Task, record_path, task_path
-from mlds_bench.leaderboard.record import write_record, write_task
+from mlds_bench.leaderboard.record import (
+    Record,
+    Task,
+    record_path,
+    task_path,
+    write_record,
+    write_task,
+)
 from mlds_bench.leaderboard.results import Result, Results
 
 ANCHORS = {

@@ -11,7 +11,7 @@ import pytest
 
 from mlds_bench.leaderboard.plots import learning_curves
 from mlds_bench.leaderboard.reference import AGENTS, TornCurves, reference_curves
-from tests.leaderboard.factory import game_record
+from tests.leaderboard.factory import game_result
 from tests.leaderboard.test_plots import lines
 
 TWO_SEEDS = [
@@ -76,7 +76,7 @@ def test_a_torn_file_is_named_in_one_line(pong: Path, content: bytes, line: str)
 def test_a_figure_shows_them_as_far_as_ours_come(pong: Path) -> None:
     """Grey behind the rest, against steps alone, and named beside the other panel."""
     write(pong, TWO_SEEDS)
-    figure = learning_curves([game_record([float(i) for i in range(5000)])])  # 500,000 steps
+    figure = learning_curves([game_result([float(i) for i in range(5000)])])  # 500,000 steps
     assert figure is not None
     ours, *others = lines(figure, 0)
     assert ours.get_label() == "deep (1)"

@@ -88,7 +88,7 @@ def test_a_record_cannot_be_changed() -> None:
     ],
 )
 def test_a_record_that_contradicts_itself_is_refused(changes: dict[str, Any], message: str) -> None:
-    """Values out of range, states against scores, unknown or derived fields: none makes a record."""
+    """Values out of range, states against scores, unknown or derived fields."""
     with pytest.raises(ValidationError, match=message):
         Record.model_validate(content(**changes))
 
