@@ -151,16 +151,16 @@ def test_agents_have_looks_of_their_own_as_far_as_there_are_any() -> None:
 
 
 def test_errors_are_shown_by_their_logarithm() -> None:
-    """Minus the reward, unaveraged, on logarithmic axes."""
+    """Minus the reward, unaveraged, on logarithmic axes that begin where the curves do."""
     points = [
-        {"env_steps": i, "seconds": 1.0 * i, "reward": -(0.1**i), "episode_return": -(0.1**i)}
+        {"env_steps": 10**i, "seconds": 1.0 * i, "reward": -(0.1**i), "episode_return": -(0.1**i)}
         for i in (1, 2, 3)
     ]
     figure = learning_curves([make_result(curve=points)])
     assert figure is not None
     assert figure.axes[0].get_yscale() == figure.axes[0].get_xscale() == "log"
     assert lines(figure, 0)[0].get_ydata()[[0, -1]] == pytest.approx([0.1, 0.001])
-    assert figure.axes[0].get_xlim()[0] > 0.5
+    assert 5.0 < figure.axes[0].get_xlim()[0] <= 10.0
 
 
 def test_a_figure_per_variant_is_written(tmp_path: Path) -> None:
