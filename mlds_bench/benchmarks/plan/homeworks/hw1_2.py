@@ -66,6 +66,7 @@ def _landscape(
             pass_mark=pass_mark,
             best=Anchor(value=1.0, source=EXACT),
         ),
+        headline=name == "teacher-student",
         budgets=TRAINING,
         runs=_runs(agents, preview, in_all=not family),
         test_sizes=everywhere(TestSize(test_instances)),
