@@ -129,7 +129,7 @@ def new_task(old: Content) -> Content:
         "test_episodes": 1,
         "scores": [{"name": old["primary"], "higher_is_better": old["higher_is_better"]}],
         "anchors": old["anchors"],
-        "course_mark": "pass mark" in old["anchors"]["pass_mark"]["source"],
+        "headline": False,
         "published": old["published"],
         "pass_return": None,
     }

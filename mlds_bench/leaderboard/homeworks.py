@@ -94,15 +94,17 @@ def over_variants(results: Sequence[Result]) -> list[Table]:
 
     Returns:
         The tables, best agent first; agents that did not run on all variants are named in a note.
+        There is no table where no agent ran on all.
     """
     single = [result for result in results if not result.task.family]
     rooms = grouped(single, lambda result: result.task.room)
     several = len(rooms) > 1
-    return [
+    tables = [
         _over_table(group, room if several else "")
         for room, group in rooms.items()
         if len(_variants(group)) > 1
     ]
+    return [table for table in tables if table.rows]
 
 
 def passed_text(row: Row) -> str:
@@ -149,12 +151,12 @@ def _front_row(results: Sequence[Result]) -> Row:
 
 
 def _shown(results: Sequence[Result]) -> Task:
-    """The task that stands for its homework: one with a mark of the course, else the first.
+    """The task that stands for its homework: its headline, else the first by name.
 
     Among the others, those come first that can be read against a published figure.
     """
     tasks = [group[0].task for group in _variants(results).values()]
-    return min(tasks, key=lambda task: (not task.course_mark, not task.published, task.variant))
+    return min(tasks, key=lambda task: (not task.headline, not task.published, task.variant))
 
 
 def _best(results: Sequence[Result], shown: Task, variants: int) -> str | None:

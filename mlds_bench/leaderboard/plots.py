@@ -36,7 +36,7 @@ AXES = ("steps", "minutes")
 THIN = 0.8
 """Width of the lines of single seeds, and of what agents claim."""
 DASHES = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
-"""Of published curves, in turn; they are all grey."""
+"""Of published curves, in turn; they are all gray."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def learning_curves(
     task = results[0].task
     what, note = _words(results)
     if published:
-        note += "; grey: published by others"
+        note += "; gray: published by others"
     if len(agents) > len(LOOKS):
         note += f"; the best {len(LOOKS)} of {len(agents)} agents"
     with styled():
@@ -98,7 +98,8 @@ def learning_curves(
         by_steps, by_time = panels = add_panels(figure, 2, right=2.6)
         for axes, name in zip(panels, AXES, strict=True):
             _plot_agents(axes, agents, name, errors=is_error(task))
-        _plot_published(by_steps, published, legend_of=by_time)
+        if published:
+            _plot_published(by_steps, published, legend_of=by_time)
         by_steps.set(xlabel="environment steps", ylabel=what)
         by_time.set(xlabel="minutes of training")
         for axes in panels:

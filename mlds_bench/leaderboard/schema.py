@@ -120,8 +120,8 @@ class Task(Model):
         description="Scores with a direction, the primary first; its mark is anchors.pass_mark.",
     )
     anchors: Anchors = Field(description="Reference values of the primary score.")
-    course_mark: bool = Field(
-        default=False, description="Whether the pass mark is one that the course itself set."
+    headline: bool = Field(
+        default=False, description="Whether the front table shows this variant for its homework."
     )
     published: tuple[Published, ...] = Field(description="Published figures for this variant.")
     pass_return: float | None = Field(

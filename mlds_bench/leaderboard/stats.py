@@ -100,7 +100,7 @@ def stratified_resamples(
     """Resamples seeds with replacement within each stratum.
 
     Args:
-        strata: one array (seeds,) a variant.
+        strata: one array (seeds,) per variant.
         generator: source of randomness.
         repetitions: number of resamples.
 
@@ -124,7 +124,7 @@ def bootstrap_interval(
     """Stratified bootstrap interval of a statistic over all runs, by percentiles.
 
     Args:
-        strata: one array (seeds,) a variant.
+        strata: one array (seeds,) per variant.
         statistic: maps (repetitions, runs) to (repetitions,), as `interquartile_mean` does.
         generator: source of randomness.
         repetitions: number of resamples.
@@ -152,7 +152,7 @@ def difference_interval(
     """Stratified bootstrap interval of statistic(x) - statistic(y), by percentiles.
 
     Args:
-        x: one array (seeds,) a variant.
+        x: one array (seeds,) per variant.
         y: the same of the other side, resampled independently.
         statistic: maps (repetitions, runs) to (repetitions,).
         generator: source of randomness.
@@ -177,7 +177,7 @@ def probability_of_improvement(x: Sequence[Scores], y: Sequence[Scores]) -> floa
     The Mann-Whitney statistic over its largest value; ties count one half.
 
     Args:
-        x: one array (seeds,) a variant; higher is better.
+        x: one array (seeds,) per variant; higher is better.
         y: the same variants in the same order, seeds of their own.
 
     Returns:
@@ -197,7 +197,7 @@ def improvement_interval(
     """Stratified bootstrap interval of `probability_of_improvement`, by percentiles.
 
     Args:
-        x: one array (seeds,) a variant; higher is better.
+        x: one array (seeds,) per variant; higher is better.
         y: the same variants in the same order.
         generator: source of randomness.
         repetitions: number of resamples.
@@ -245,7 +245,7 @@ def _picks(size: int, repetitions: int, generator: np.random.Generator) -> npt.N
 
 
 def _wins(x: Sequence[Scores], y: Sequence[Scores]) -> list[Array]:
-    """One matrix (seeds of x, seeds of y) a variant: 1 where x wins, 1/2 at a tie."""
+    """One matrix (seeds of x, seeds of y) per variant: 1 where x wins, 1/2 at a tie."""
     pairs = [(_checked(a)[:, None], _checked(b)[None, :]) for a, b in zip(x, y, strict=True)]
     if not pairs:
         raise ValueError("probability of improvement needs one variant at least")

@@ -153,6 +153,7 @@ def _variant_table(results: Sequence[Result], *, anchors: bool) -> Table:
         Column("passed", passed_text),
         Column("seconds", lambda row: significant(number(row, "wall_seconds"))),
         Column("steps/s", lambda row: significant(number(row, "steps_per_second"))),
+        Column("version", lambda row: str(row["environment"]).rsplit("-", 1)[-1], "left"),
         Column("state", lambda row: str(row["state"]), "left"),
     )
     why = [f"{row['agent']}: {row['reason']}" for row in rows if row.get("reason")]

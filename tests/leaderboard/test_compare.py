@@ -2,23 +2,22 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import scipy.stats
 
 from mlds_bench.leaderboard.compare import Side, compare, find_side
-from mlds_bench.leaderboard.record import NoRecords, Record
+from mlds_bench.leaderboard.record import NoRecords, record_path
 from mlds_bench.leaderboard.render import FORMS, Row, render
-from tests.leaderboard.factory import make_failure, make_record, store
+from mlds_bench.leaderboard.results import Result
+from tests.leaderboard.factory import make_failure, make_record, make_result, make_stale, of, store
 
 
-def side(name: str, *scores: float, **changes: object) -> Side:
-    """An agent of this name with these log10_mse, one a seed."""
-    settings: dict[str, object] = {"agent": name} | changes
-    return Side(
-        name,
-        tuple(make_record(s, seed=k, **settings) for k, s in enumerate(scores)),
-    )
+def side(name: str, *scores: float, **changes: Any) -> Side:
+    """An agent of this name with these log10_mse, one per seed."""
+    settings: dict[str, Any] = {"agent": name} | changes
+    return Side(name, of([make_result(s, seed=k, **settings) for k, s in enumerate(scores)]))
 
 
 def rows(a: Side, b: Side) -> tuple[Row, ...]:
@@ -26,7 +25,7 @@ def rows(a: Side, b: Side) -> tuple[Row, ...]:
 
 
 def together(name: str, *sides: Side) -> Side:
-    return Side(name, tuple(record for part in sides for record in part.records))
+    return Side(name, of([result for part in sides for result in part.results]))
 
 
 def on_both(name: str, sinc: tuple[float, ...], sgn: tuple[float, ...]) -> Side:
@@ -65,10 +64,11 @@ def test_one_seed_gives_no_interval() -> None:
 
 
 def test_failures_count_as_trivial_and_are_marked() -> None:
-    """A failed cell enters with the trivial -1 and the mark; a skipped one does not enter."""
+    """A failed cell enters with the trivial -1 and the mark; a skipped or stale one does not."""
     failed = make_failure(agent="deep", seed=1)
     skipped = make_failure("skipped", "no", agent="deep", seed=2)
-    deep = Side("deep", (*side("deep", -5.0).records, failed, skipped))
+    stale = make_stale(agent="deep", seed=3)
+    deep = Side("deep", of([*side("deep", -5.0).results, failed, skipped, stale]))
     (row,) = rows(deep, side("wide", -3.0))
     assert (row["a_mean"], row["a_n"], row["a_counted_as_trivial"]) == (-3.0, 2, 1)
     assert row["b_counted_as_trivial"] == 0
@@ -103,7 +103,7 @@ def test_what_only_one_side_has_is_named() -> None:
 
 def test_versions_of_an_environment_are_not_compared() -> None:
     """v0 against v1 shares nothing, and the error says what either side has."""
-    other = side("wide", -3.0, env_version="mlds/FunctionFitting-v1")
+    other = side("wide", -3.0, task={"environment": "mlds/FunctionFitting-v1"})
     with pytest.raises(NoRecords, match=r"share no variant.*Fitting-v0.*wide has.*Fitting-v1"):
         compare(side("deep", -5.0), other)
 
@@ -133,21 +133,53 @@ def test_every_form_prints_it_and_repeats(form: str) -> None:
     a = on_both("deep", (-5.0, -6.1, -2.3, -4.8, -3.7), (-1.0, -2.0, -3.5, -4.1))
     b = on_both("wide", (-3.0, -4.2, -5.9, -2.2, -4.4), (-2.0, -3.0, -1.7, -1.9))
     text = render(compare(a, b), form)
-    assert text == render(compare(Side("deep", a.records[::-1]), b), form)
+    assert text == render(compare(Side("deep", of(a.results.items[::-1])), b), form)
     assert "wide" in text
 
 
-def stored(out: Path) -> list[Record]:
-    records = [*side("deep", -5.0).records, *side("wide", -3.0).records]
-    store(out, *records)
-    return records
+def stored(out: Path) -> list[Result]:
+    results = [*side("deep", -5.0).results, *side("wide", -3.0).results]
+    store(out, *results)
+    return results
+
+
+def test_an_unbounded_score_does_not_carry_the_comparison() -> None:
+    """Over variants a hundred orders of magnitude count as the upper bound, 2."""
+    *_, last = rows(on_both("deep", (-400.0,), (-2.0,)), on_both("wide", (-8.0,), (-2.0,)))
+    assert (last["a_mean"], last["b_mean"], last["difference"]) == (1.25, 1.25, 0.0)
+
+
+def test_sides_that_were_tested_differently_are_named() -> None:
+    """Another size of the test may be compared, and is not passed over."""
+    other = side("wide", -3.0, task={"test_envs": 8})
+    notes = compare(side("deep", -5.0), other).notes
+    assert "hw1-1/sinc: the sides differ in test_envs" in notes
+    assert not any("sides differ" in note for note in compare(other, other).notes)
+
+
+def test_unlike_seeds_are_named() -> None:
+    """Seeds of two versions are averaged with a note, never silently."""
+    mixed = together("deep", side("deep", -5.0), side("deep", -5.0, -4.0, agent_version=2))
+    assert "deep: seeds of deep on hw1-1/sinc differ in version: run the cells again" in (
+        compare(mixed, side("wide", -3.0)).notes
+    )
+
+
+def test_a_torn_record_is_named_and_the_rest_compared(tmp_path: Path) -> None:
+    stored(tmp_path)
+    record_path(tmp_path, make_record(seed=1)).write_text("{")
+    page = compare(find_side("deep", tmp_path), find_side("wide", tmp_path))
+    assert len(page.tables[0].rows) == 1
+    assert [note for note in page.notes if note.startswith("skipped ")] == [
+        f"skipped {problem}" for problem in find_side("wide", tmp_path).results.problems
+    ]
 
 
 def test_a_name_is_a_folder_or_an_agent(tmp_path: Path) -> None:
     """A folder gives all its records, a label those of the agent in the run."""
     deep, wide = stored(tmp_path)
-    assert find_side("wide", tmp_path) == Side("wide", (wide,))
-    assert find_side(str(tmp_path), "elsewhere") == Side(str(tmp_path), (deep, wide))
+    assert find_side("wide", tmp_path) == Side("wide", of([wide]))
+    assert find_side(str(tmp_path), "elsewhere") == Side(str(tmp_path), of([deep, wide]))
 
 
 def test_a_wrong_name_gets_the_nearest(tmp_path: Path) -> None:

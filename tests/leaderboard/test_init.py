@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import mlds_bench.leaderboard
-from mlds_bench.leaderboard.record import NoRecords, TornRecord, record_path
-from tests.leaderboard.factory import make_record, store
+from mlds_bench.leaderboard.record import NoRecords, record_path
+from tests.leaderboard.factory import make_record, make_result, store
 
 SOURCE = Path(mlds_bench.leaderboard.__file__)
 
@@ -29,9 +29,9 @@ def test_the_link_at_the_top_is_refused() -> None:
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
-def test_load_gives_a_row_a_record(tmp_path: Path) -> None:
+def test_load_gives_a_row_per_record(tmp_path: Path) -> None:
     """All records below a folder as a pandas frame, in order of path."""
-    store(tmp_path, make_record(-3.0, seed=1), make_record(seed=0), make_record(agent="wide"))
+    store(tmp_path, make_result(-3.0, seed=1), make_result(seed=0), make_result(agent="wide"))
     frame = mlds_bench.leaderboard.load(tmp_path)
     assert isinstance(frame, pd.DataFrame)
     assert frame["agent"].tolist() == ["deep", "deep", "wide"]
@@ -39,12 +39,14 @@ def test_load_gives_a_row_a_record(tmp_path: Path) -> None:
 
 
 def test_load_names_a_torn_record(tmp_path: Path) -> None:
-    """One torn file stops the loading; a missing folder says so."""
-    store(tmp_path, make_record())
+    """A torn file is listed and does not stop the loading; a missing folder does."""
+    store(tmp_path, make_result())
     torn = record_path(tmp_path, make_record(seed=1))
     torn.write_text("{")
-    with pytest.raises(TornRecord, match=r"seed-1\.json: not a JSON document"):
-        mlds_bench.leaderboard.load(tmp_path)
+    frame = mlds_bench.leaderboard.load(tmp_path)
+    assert frame["seed"].tolist() == [0]
+    (problem,) = frame.attrs["problems"]
+    assert "seed-1.json: not a JSON document" in problem
     with pytest.raises(NoRecords, match="no such folder"):
         mlds_bench.leaderboard.load(tmp_path / "elsewhere")
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from mlds_bench.leaderboard.curves import Array
 from mlds_bench.leaderboard.plots import LOOKS, learning_curves, write_curves
-from mlds_bench.leaderboard.record import NoRecords, Record
-from tests.leaderboard.factory import content, game_record, store
+from mlds_bench.leaderboard.record import NoRecords, record_path
+from tests.leaderboard.factory import game_result, make_record, make_result, store
 
 
 def lines(figure: Any, panel: int) -> list[Any]:
@@ -22,50 +25,123 @@ def words(figure: Any) -> str:
 
 
 def test_the_figure_says_over_what_it_averages() -> None:
-    """Over episodes where all its records know them; over a tenth where one does not."""
-    counted = game_record([0.0, 4.0, 1.0], [10, 20, 15])
+    """Over episodes where they are known, over a tenth where they are not, and both if mixed."""
+    counted, uncounted = game_result([0.0, 4.0, 1.0], [10, 20, 15]), game_result([1.0, 2.0], seed=1)
     figure = learning_curves([counted])
     assert figure is not None
-    assert "mean of the last 30 episodes or more" in words(figure)
+    assert "mean of the last 30 episodes or more; band" in words(figure)
     assert lines(figure, 0)[0].get_ydata()[-1] == pytest.approx(95.0 / 35.0)
-    figure = learning_curves([counted, game_record([1.0, 2.0], seed=1)])
+    figure = learning_curves([game_result([-1.0, 2.0])])
     assert figure is not None
-    assert "mean of the last tenth" in words(figure)
-    assert lines(figure, 0)[0].get_ydata()[0] == pytest.approx((0.0 + 1.0) / 2.0)
+    assert "mean of the last tenth; band" in words(figure)
+    figure = learning_curves([counted, uncounted])
+    assert figure is not None
+    assert "30 episodes or more, or of the last tenth where they were not counted" in words(figure)
 
 
 def test_of_an_agent_without_a_single_end_the_reward_is_shown_beside_counted_episodes() -> None:
     figure = learning_curves(
-        [game_record([4.0, 4.0], [30, 30]), game_record([None, None], [0, 0], agent="wide")]
+        [game_result([4.0, 4.0], [30, 30]), game_result([None, None], [0, 0], agent="wide")]
     )
     assert figure is not None
     assert [line.get_ydata()[-1] for line in lines(figure, 0)] == [4.0, -0.5]
 
 
 def test_one_point_is_no_curve() -> None:
-    assert learning_curves([game_record([1.0]), game_record([], seed=1)]) is None
+    assert learning_curves([game_result([1.0]), game_result([], seed=1)]) is None
+
+
+def drawn(figure: Any, panel: int) -> dict[str, Any]:
+    """The lines with a name of their own, by it."""
+    return {str(line.get_label()): line for line in lines(figure, panel) if named(line)}
+
+
+def named(line: Any) -> bool:
+    return not str(line.get_label()).startswith("_")
 
 
 def test_a_line_is_the_mean_of_the_seeds_over_what_they_share() -> None:
     """From the later start to the earlier end; the best agent first."""
     figure = learning_curves(
         [
-            game_record([1.0] * 3),
-            game_record([3.0] * 5, seed=1),
-            game_record([5.0] * 4, agent="wide"),
+            game_result([1.0] * 3),
+            game_result([3.0] * 5, seed=1),
+            game_result([5.0] * 4, agent="wide"),
         ]
     )
     assert figure is not None
-    best, other = lines(figure, 0)
+    best, other = drawn(figure, 0).values()
     assert (best.get_label(), other.get_label()) == ("wide (1)", "deep (2)")
     assert set(other.get_ydata()) == {2.0}
     assert (other.get_xdata()[0], other.get_xdata()[-1]) == (100.0, 300.0)
-    assert lines(figure, 1)[1].get_xdata()[-1] == pytest.approx(3.0)
+    assert drawn(figure, 1)["deep (2)"].get_xdata()[-1] == pytest.approx(3.0)
+
+
+def test_what_seeds_do_not_share_is_drawn_alone() -> None:
+    """A seed that learned for longer goes on as a thin line, from the edge of the mean."""
+    figure = learning_curves([game_result([1.0] * 3), game_result([3.0] * 5, seed=1)])
+    assert figure is not None
+    (mean, rest) = lines(figure, 0)
+    assert rest.get_xdata().tolist() == [300.0, 400.0, 500.0]
+    assert set(rest.get_ydata()) == {3.0}
+    assert rest.get_linewidth() < mean.get_linewidth()
+    assert (rest.get_color(), named(rest)) == (mean.get_color(), False)
+
+
+def test_curves_that_do_not_overlap_are_never_averaged() -> None:
+    """One ended before the other began: two thin lines of true values under one name."""
+    early = game_result([1.0, 1.0])
+    late = game_result([None] * 4 + [7.0, 7.0], seed=1)
+    figure = learning_curves([early, late])
+    assert figure is not None
+    legend, *single = lines(figure, 0)
+    assert (legend.get_label(), len(legend.get_xdata())) == ("deep (2)", 0)
+    assert [line.get_xdata().tolist() for line in single] == [[100.0, 200.0], [500.0, 600.0]]
+    assert [set(line.get_ydata()) for line in single] == [{1.0}, {7.0}]
+    assert not figure.axes[0].collections
+
+
+def reporting(*scores: float, errors: bool = False) -> list[dict[str, float]]:
+    """Points of a curve with a validation score each."""
+    reward = -0.1 if errors else 1.0
+    return [
+        {
+            "env_steps": i,
+            "seconds": 60.0 * i,
+            "reward": reward,
+            "episode_return": reward,
+            "score": s,
+        }
+        for i, s in enumerate(scores, start=1)
+    ]
+
+
+def test_a_reported_score_is_the_agents_own_claim() -> None:
+    """A thin dotted line in the color of the agent, named as what it is."""
+    figure = learning_curves([game_result([], curve=reporting(0.2, 0.6, 0.9))])
+    assert figure is not None
+    for panel in (0, 1):
+        line, claim = lines(figure, panel)
+        assert claim.get_label() == "deep (own claim)"
+        assert (claim.get_linestyle(), claim.get_color()) == (":", line.get_color())
+        assert claim.get_linewidth() < line.get_linewidth()
+        assert claim.get_ydata()[[0, -1]] == pytest.approx([0.2, 0.9])
+    legend = figure.axes[1].get_legend()
+    assert legend is not None
+    assert "deep (own claim)" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_a_reported_logarithm_is_drawn_among_errors() -> None:
+    """log10_mse of -3 is an error of 1e-3 on a logarithmic axis."""
+    figure = learning_curves([make_result(curve=reporting(-1.0, -3.0, errors=True))])
+    assert figure is not None
+    claim = drawn(figure, 0)["deep (own claim)"]
+    assert claim.get_ydata()[[0, -1]] == pytest.approx([0.1, 0.001])
 
 
 def test_agents_have_looks_of_their_own_as_far_as_there_are_any() -> None:
     """Nine are drawn apart; of one more than there are looks, the figure says so."""
-    agents = [game_record([float(i)] * 2, agent=f"agent-{i}") for i in range(len(LOOKS) + 1)]
+    agents = [game_result([float(i)] * 2, agent=f"agent-{i}") for i in range(len(LOOKS) + 1)]
     figure = learning_curves(agents[:9])
     assert figure is not None
     looks = {(line.get_color(), line.get_linestyle()) for line in lines(figure, 0)}
@@ -78,26 +154,82 @@ def test_agents_have_looks_of_their_own_as_far_as_there_are_any() -> None:
 
 
 def test_errors_are_shown_by_their_logarithm() -> None:
-    """Minus the reward, unaveraged, on logarithmic axes."""
+    """Minus the reward, unaveraged, on logarithmic axes that begin where the curves do."""
     points = [
-        {"env_steps": i, "seconds": 1.0 * i, "reward": -(0.1**i), "episode_return": -(0.1**i)}
+        {"env_steps": 10**i, "seconds": 1.0 * i, "reward": -(0.1**i), "episode_return": -(0.1**i)}
         for i in (1, 2, 3)
     ]
-    figure = learning_curves([Record.model_validate(content(curve=points))])
+    figure = learning_curves([make_result(curve=points)])
     assert figure is not None
     assert figure.axes[0].get_yscale() == figure.axes[0].get_xscale() == "log"
     assert lines(figure, 0)[0].get_ydata()[[0, -1]] == pytest.approx([0.1, 0.001])
+    assert 5.0 < figure.axes[0].get_xlim()[0] <= 10.0
 
 
-def test_a_figure_a_variant_is_written(tmp_path: Path) -> None:
-    store(tmp_path, game_record([1.0, 2.0]), game_record([], agent="random"))
+@dataclass(frozen=True)
+class Published:
+    """A curve of others."""
+
+    label: str
+    steps: Array
+    value: Array
+
+
+OTHERS = [
+    Published(f"agent {i}", np.array([125_000.0, 375_000.0, 625_000.0]), np.array([-19.0, -9.0, i]))
+    for i in range(4)
+]
+
+
+def test_published_curves_are_shown_as_far_as_ours_come() -> None:
+    """Gray behind the rest, against steps alone, and named beside the other panel."""
+    ours = [game_result([float(i) for i in range(5000)])]  # 500,000 steps
+    figure = learning_curves(ours, OTHERS)
+    assert figure is not None
+    first, *others = lines(figure, 0)
+    assert first.get_label() == "deep (1)"
+    assert [line.get_xdata().tolist() for line in others] == [[125_000.0, 375_000.0]] * 4
+    assert [line.get_label() for line in others] == [f"agent {i}" for i in range(4)]
+    assert figure.axes[0].get_xlim()[1] < 600_000
+    assert [len(line.get_xdata()) for line in lines(figure, 1)[1:]] == [0] * 4
+    assert "published by others" in words(figure)
+    alone = learning_curves(ours)
+    assert alone is not None
+    assert "published" not in words(alone)
+
+
+def test_published_curves_are_drawn_for_their_variant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(tmp_path, game_result([1.0, 2.0]), game_result([1.0, 2.0], variant="hw4-3/pong"))
+    drawn: list[tuple[str, int]] = []
+
+    def count(results: Any, published: Any) -> Any:
+        drawn.append((results[0].task.variant, len(published)))
+        return learning_curves(results, published)
+
+    monkeypatch.setattr("mlds_bench.leaderboard.plots.learning_curves", count)
+    write_curves(tmp_path, {"hw4-1/pong": OTHERS})
+    assert sorted(drawn) == [("hw4-1/pong", 4), ("hw4-3/pong", 0)]
+
+
+def test_a_figure_per_variant_is_written(tmp_path: Path) -> None:
+    store(tmp_path, game_result([1.0, 2.0]), game_result([], agent="random"))
     (path,) = write_curves(tmp_path)
     assert path == tmp_path / "curves/quick/hw4-1-pong.png"
     with Image.open(path) as picture:
         assert picture.size == (1166, 484)
 
 
-def test_where_nobody_learnt_it_says_so(tmp_path: Path) -> None:
-    store(tmp_path, game_record([]))
-    with pytest.raises(NoRecords, match="no agent has learnt in its records"):
+def test_where_nobody_learned_it_says_so(tmp_path: Path) -> None:
+    store(tmp_path, game_result([]))
+    with pytest.raises(NoRecords, match="no agent has learned in its records"):
         write_curves(tmp_path)
+
+
+def test_a_torn_record_is_warned_of_and_the_rest_drawn(tmp_path: Path) -> None:
+    store(tmp_path, game_result([1.0, 2.0]))
+    torn = record_path(tmp_path, make_record(variant="hw4-1/pong", seed=1))
+    torn.write_text("{")
+    with pytest.warns(UserWarning, match=r"skipped quick/hw4-1/pong/deep/seed-1\.json: not a JSON"):
+        assert len(write_curves(tmp_path)) == 1

@@ -10,18 +10,20 @@ import pytest
 
 from mlds_bench.leaderboard.record import (
     Identity,
-    NoRecords,
     Record,
+    TaskIdentity,
     TornRecord,
     artifact_folder,
     read_record,
-    read_records,
+    read_task,
     record_path,
     replace_file,
     strip_times,
+    task_path,
     write_record,
+    write_task,
 )
-from tests.leaderboard.factory import content, make_record, store
+from tests.leaderboard.factory import content, make_record, make_task, task_content
 
 
 def test_records_lie_where_the_design_says(tmp_path: Path) -> None:
@@ -35,11 +37,14 @@ def test_records_lie_where_the_design_says(tmp_path: Path) -> None:
 
 def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
     """Written and read, a record is equal, and its file is strict, readable JSON."""
-    record = make_record(1 / 3, agent_params={"clip": float("inf"), "pair": (1, 2)})
+    record = make_record(1 / 3, params={"clip": float("inf"), "pair": (1, 2)})
     path = record_path(tmp_path, record)
     write_record(record, path)
     assert read_record(path) == record
-    assert json.loads(path.read_text(), parse_constant=pytest.fail)["scores"]["log10_mse"] == 1 / 3
+    assert (
+        json.loads(path.read_text(), parse_constant=pytest.fail)["test"]["scores"]["log10_mse"]
+        == 1 / 3
+    )
     assert path.read_text().endswith("}\n")
     assert [file.name for file in path.parent.iterdir()] == ["seed-0.json"]
 
@@ -96,17 +101,17 @@ def test_a_reader_never_sees_a_part(tmp_path: Path) -> None:
         ({"seed": 1}, "content belongs at quick/hw1-1/sinc/deep/seed-1.json"),
         ({"agent": "shallow"}, "content belongs at quick/hw1-1/sinc/shallow/seed-0.json"),
         ({"preset": "course"}, "content belongs at course/"),
-        ({"normalized": 0.9}, "normalized is 0.9"),
+        ({"schema_version": 1}, "schema_version: Input should be 2"),
         ({"wall_seconds": "soon", "seed": "one"}, r"and 1 more"),
         ({"scores": {"log10_mse": float("nan")}}, "NaN is not strict JSON"),
-        ({"curve": [{"env_steps": 1}]}, r"curve\.0\.seconds: Field required"),
+        ({"curve": [{"env_steps": 1}]}, r"training\.curve\.0\.seconds: Field required"),
     ],
 )
 def test_a_wrong_record_is_refused(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
     """Edited by hand, moved, or from elsewhere: refused by what is wrong with it."""
     path = record_path(tmp_path, make_record())
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(content() | changes))
+    path.write_text(json.dumps(content(**changes)))
     with pytest.raises(TornRecord, match=problem):
         read_record(path)
 
@@ -121,60 +126,58 @@ def test_bytes_that_are_no_text_are_torn(tmp_path: Path) -> None:
             read_record(path)
 
 
-def test_all_records_are_read_and_artifacts_are_not(tmp_path: Path) -> None:
-    """A file of an agent's own that is named like a record is none; temporary files are none."""
-    records = [make_record(seed=seed, agent=agent) for agent in ("deep", "wide") for seed in (0, 1)]
-    store(tmp_path / "seed-7", *records)
-    artifacts = artifact_folder(record_path(tmp_path / "seed-7", records[0]))
-    replace_file(artifacts / "seed-0.json", "{}")
-    replace_file(artifacts.parent / ".seed-2.json.0a.tmp", "{")
-    assert read_records(tmp_path / "seed-7") == records
-    assert read_records(tmp_path / "seed-7" / "quick" / "hw1-1" / "sinc" / "wide") == records[2:]
+def test_a_task_lies_beside_its_records(tmp_path: Path) -> None:
+    """One variant.json per variant; a task, its identity, a record and a cell all find it."""
+    task, record = make_task(), make_record()
+    expected = tmp_path / "quick" / "hw1-1" / "sinc" / "variant.json"
+    identity = TaskIdentity("quick", "hw1-1/sinc")
+    assert {task_path(tmp_path, one) for one in (task, record, record.identity, identity)} == {
+        expected
+    }
+    write_task(task, expected)
+    assert read_task(expected) == task
+    assert read_task(expected).digest == task.digest
+    assert expected.parent == record_path(tmp_path, record).parents[1]
 
 
-def test_one_torn_record_stops_the_reading(tmp_path: Path) -> None:
-    """No table is made from a part of the records."""
-    store(tmp_path, make_record())
-    torn = record_path(tmp_path, make_record(seed=1))
-    torn.write_text('{"schema_version": 1, "var')
-    with pytest.raises(TornRecord, match=r"seed-1\.json: not a JSON document"):
-        read_records(tmp_path)
-
-
-@pytest.mark.parametrize(("folder", "problem"), [("", "no records in it"), ("x", "no such folder")])
-def test_a_folder_without_records_is_an_error(tmp_path: Path, folder: str, problem: str) -> None:
-    """An empty or missing folder says so, and how records come about."""
-    with pytest.raises(NoRecords, match=f"{problem}.*mlds-bench run"):
-        read_records(tmp_path / folder)
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"variant": "hw1-1/sgn"}, "content belongs at quick/hw1-1/sgn/variant.json"),
+        ({"preset": "course"}, "content belongs at course/hw1-1/sinc/variant.json"),
+        ({"scores": []}, "scores: "),
+        ({"anchors": {}}, r"anchors\.random: Field required \(and 3 more\)"),
+        ({"published": None}, "published: "),
+    ],
+)
+def test_a_wrong_task_is_refused(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
+    """Path and content of a task agree, or it is refused; it is not written elsewhere either."""
+    path = task_path(tmp_path, make_task())
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(task_content(**changes)))
+    with pytest.raises(TornRecord, match=problem):
+        read_task(path)
+    with pytest.raises(ValueError, match="content belongs at quick/hw1-1/sinc"):
+        write_task(make_task(), tmp_path / "variant.json")
 
 
 def test_two_runs_of_a_cell_agree_but_for_times() -> None:
     """Everything that the clock decides is stripped, and nothing else."""
-    point = content()["curve"][0]
+    point = content()["training"]["curve"][0]
     slower = make_record(
         wall_seconds=9.0,
         train_seconds=9.0,
         eval_seconds=9.0,
         cpu_seconds=9.0,
-        seconds_to_pass=9.0,
-        steps_per_second=9.0,
         peak_memory_mb=9.0,
         started_utc="2027-01-01T00:00:00+00:00",
         hardware={"cpu": "Test CPU", "cores": 2, "load": 9.0},
         curve=[point | {"seconds": 9.0}],
     )
-    assert strip_times(slower) == strip_times(make_record())
     stripped = strip_times(make_record())
-    assert set(Record.model_fields) - set(stripped) == {
-        "wall_seconds",
-        "train_seconds",
-        "eval_seconds",
-        "cpu_seconds",
-        "seconds_to_pass",
-        "steps_per_second",
-        "peak_memory_mb",
-        "started_utc",
-    }
+    assert strip_times(slower) == stripped
+    assert set(Record.model_fields) - set(stripped) == {"cost"}
+    assert content()["provenance"].keys() - stripped["provenance"].keys() == {"started_utc"}
     others = [make_record(-2.5), make_record(curve=[]), make_record(hardware={"cpu": "other"})]
     assert all(strip_times(other) != stripped for other in others)
 

@@ -3,53 +3,77 @@ from __future__ import annotations
 import random
 import re
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
-import scipy.stats
 
-from mlds_bench.leaderboard.record import NoRecords, Record, record_path
-from mlds_bench.leaderboard.render import FORMS, Page, Row, render
+from mlds_bench.leaderboard.record import NoRecords, record_path
+from mlds_bench.leaderboard.render import FORMS, Row, render
+from mlds_bench.leaderboard.results import Result
 from mlds_bench.leaderboard.tables import leaderboard, leaderboards, write_tables
-from tests.leaderboard.factory import ANCHORS, PUBLISHED, make_failure, make_record, store
+from tests.leaderboard.factory import (
+    PUBLISHED,
+    UP,
+    make_failure,
+    make_record,
+    make_result,
+    make_stale,
+    of,
+    store,
+)
 
-DEEP = [make_record(score, seed=seed) for seed, score in enumerate((-5.0, -5.5, -6.0))]
-WIDE = [make_record(score, seed=seed, agent="wide") for seed, score in enumerate((-3.0, -3.5))]
+DEEP = [make_result(score, seed=seed) for seed, score in enumerate((-5.0, -5.5, -6.0))]
+WIDE = [make_result(score, seed=seed, agent="wide") for seed, score in enumerate((-3.0, -3.5))]
 
 
 PAGE = """# quick
 
+## homeworks
+
+| homework | question | score | best agent | value | pass mark | best published | passed | seconds |
+| --- | --- | --- | --- | ---: | ---: | --- | ---: | ---: |
+| hw1-1 | Is deep better than shallow? | log10_mse ↓ | deep | -5.5 ± 1.2 | -4.000 | \
+-6.000 deep (course) | 3 of 3 | 3.50 |
+
 ## hw1-1/sinc (mlds/FunctionFitting-v0)
 
-| agent | log10_mse ↓ | n | normalized ↑ | seconds | steps/s | version | state |
-| --- | ---: | --: | ---: | ---: | ---: | --- | --- |
-| deep (course) | -6.000 | — | 1.500 | — | — | v0 | published |
-| deep | -5.5 ± 1.2 | 3 | 1.375 | 3.50 | 6,400 | v0 | ok |
-| wide | -3.2 ± 3.2 | 2 | 0.812 | 3.50 | 6,400 | v0 | ok |
-| mine | — | 0 | 0.250† | 3.50 | 6,400 | v0 | 1 failed |
+| agent | log10_mse ↓ | sup_error ↓ | n | normalized ↑ | passed | seconds | steps/s \
+| version | state |
+| --- | ---: | ---: | --: | ---: | ---: | ---: | ---: | --- | --- |
+| deep (course) | -6.000 | — | — | 1.500 | — | — | — | v0 | published |
+| deep | -5.5 ± 1.2 | 0.250000 ± 0 | 3 | 1.375 | 3 of 3 | 3.50 | 6,400 | v0 | ok |
+| wide | -3.2 ± 3.2 | 0.250000 ± 0 | 2 | 0.812 | 0 of 2 | 3.50 | 6,400 | v0 | ok |
+| mine | — | — | 0 | 0.250† | 0 of 1 | 3.50 | 6,400 | v0 | 1 failed |
 
+- passed: log10_mse at most -4 (course, shallow network)
 - mine: failed: ValueError: no
 - published deep (course): a student's report, 2018
 
 ## How to read this
 
+- homeworks: the best agent has the highest mean normalized score over the variants of the \
+homework, among those that ran on all of them (or, if none did, on the variant shown); random and \
+constant do not take part; ‡: learned in another cell
+- value: mean over seeds of the score named, ±: half-width of Student's 95% interval; passed: \
+seeds whose test met every mark; seconds: mean wall time per cell
 - n: seeds that ended well; ±: half-width of Student's 95% interval of their mean
-- normalized: 0 at random actions, 1 at the pass mark, mean over seeds; \
+- normalized: 0 at random actions, 1 at the pass mark, within [-1, 2], mean over seeds; \
 †: failed cells count as the trivial anchor
-- seconds: mean wall time of a cell; steps/s: environment steps a second of training
+- passed: seeds whose test met every mark, of those that count
+- seconds: mean wall time per cell; steps/s: environment steps per second of training
 - hardware: cpu Test CPU, cores 2, threads 1
 """
 
 
-def only_table(*records: Record, anchors: bool = False) -> dict[str, Row]:
-    """The rows of the only table, by agent."""
-    (table,) = leaderboard(records, title="quick", anchors=anchors).tables
+def only_table(*results: Result, anchors: bool = False) -> dict[str, Row]:
+    """The rows of the only variant, by agent."""
+    _, table = leaderboard(of(results), title="quick", anchors=anchors).tables
     return {str(row["agent"]): row for row in table.rows}
 
 
-def markdown(*records: Record) -> str:
-    return render(leaderboard(records, title="quick"), "markdown")
+def markdown(*results: Result) -> str:
+    return render(leaderboard(of(results), title="quick"), "markdown")
 
 
 def test_one_seed_has_no_interval() -> None:
@@ -62,43 +86,97 @@ def test_one_seed_has_no_interval() -> None:
 @pytest.mark.parametrize("state", ["failed", "timeout", "out-of-memory"])
 def test_a_failed_cell_counts_as_the_trivial_anchor_and_is_marked(state: str) -> None:
     """Two runs at 1.25 and one at the trivial 0.25 make 0.917; the raw mean is of the two."""
-    records = [DEEP[0], make_record(seed=1, score=-5.0), make_failure(state, seed=2)]
-    row = only_table(*records)["deep"]
+    results = [DEEP[0], make_result(-5.0, seed=1), make_failure(state, seed=2)]
+    row = only_table(*results)["deep"]
     assert row["normalized"] == pytest.approx((1.25 + 1.25 + 0.25) / 3)
     assert (row["mean"], row["n"], row["counted_as_trivial"]) == (-5.0, 2, 1)
     assert (row["state"], row["reason"]) == (f"2 ok, 1 {state}", f"{state}: ValueError: no")
-    text = markdown(*records)
+    text = markdown(*results)
     assert " 0.917† |" in text
     assert "†: failed cells count as the trivial anchor" in text
 
 
-@pytest.mark.parametrize("state", ["skipped", "stale"])
-def test_skipped_and_stale_cells_are_shown_and_not_counted(state: str) -> None:
+def test_a_skipped_cell_is_shown_and_not_counted() -> None:
     """An agent that does not fit the spaces is absent from the score and present in the table."""
-    row = only_table(DEEP[0], make_failure(state, "needs Discrete", agent="dqn"))["dqn"]
+    row = only_table(DEEP[0], make_failure("skipped", "needs Discrete", agent="dqn"))["dqn"]
     assert (row["mean"], row["normalized"], row["n"], row["wall_seconds"]) == (None, None, 0, None)
-    assert (row["state"], row["reason"]) == (f"1 {state}", f"{state}: needs Discrete")
-    half = only_table(DEEP[0], make_failure(state, seed=1))["deep"]
+    assert (row["state"], row["reason"]) == ("1 skipped", "skipped: needs Discrete")
+    half = only_table(DEEP[0], make_failure("skipped", seed=1))["deep"]
     assert half["normalized"] == 1.25
     assert half["counted_as_trivial"] == 0
 
 
+def test_a_stale_cell_is_shown_and_not_counted() -> None:
+    """A record made for another task does not enter the mean, and its row says what to do."""
+    row = only_table(DEEP[0], make_stale(seed=1, scores={"log10_mse": -99.0}))["deep"]
+    assert (row["mean"], row["n"], row["counted"], row["state"]) == (-5.0, 1, 1, "1 ok, 1 stale")
+    assert "- deep: stale: made for another environment" in markdown(DEEP[0], make_stale(seed=1))
+
+
 def test_rows_stand_best_first_with_published_figures_among_them() -> None:
     """By normalized score whatever its direction; nothing scored comes last."""
-    records = [*WIDE, *DEEP, make_failure("skipped", "no", agent="dqn")]
-    assert list(only_table(*records)) == ["deep (course)", "deep", "wide", "dqn"]
-    up = {
-        "higher_is_better": True,
-        "anchors": ANCHORS | {"pass_mark": {"value": 4.0, "source": "course"}},
-        "published": [PUBLISHED | {"value": 1.0}],
-    }
+    results = [*WIDE, *DEEP, make_failure("skipped", "no", agent="dqn")]
+    assert list(only_table(*results)) == ["deep (course)", "deep", "wide", "dqn"]
+    task = UP | {"published": [PUBLISHED | {"value": 1.0}]}
     climbing = [
-        make_record(score, normalized=score / 4, agent=agent, **up)
+        make_result(scores={"mean_return": score}, task=task, agent=agent)
         for agent, score in {"low": 0.5, "high": 2.0}.items()
     ]
     assert list(only_table(*climbing)) == ["high", "deep (course)", "low"]
-    assert "log10_mse ↑" in markdown(*climbing)
-    assert "log10_mse ↓" in markdown(*records)
+    assert "mean_return ↑" in markdown(*climbing)
+    assert "log10_mse ↓" in markdown(*results)
+
+
+def test_beyond_the_bounds_the_score_itself_decides() -> None:
+    """Two agents at the upper bound are not ordered by name."""
+    rows = only_table(make_result(-20.0, agent="a"), make_result(-30.0, agent="b"))
+    assert list(rows) == ["b", "a", "deep (course)"]
+    assert rows["a"]["normalized"] == rows["b"]["normalized"] == 2.0
+
+
+SCORES = [
+    {"name": "log10_mse", "higher_is_better": False},
+    {"name": "first", "higher_is_better": True},
+    {"name": "second", "higher_is_better": False},
+    {"name": "third", "higher_is_better": True},
+    {"name": "fourth", "higher_is_better": False, "mark": 0.5},
+]
+
+
+def test_secondary_scores_have_columns_with_their_direction() -> None:
+    """The first few, and all that have a mark; files hold all of them."""
+    values = {"log10_mse": -5.0, "first": 0.1, "second": 0.2, "third": 0.3, "fourth": 0.5}
+    result = make_result(scores=values, task={"scores": SCORES})
+    _, table = leaderboard(of([result]), title="quick").tables
+    titles = [column.title for column in table.columns]
+    assert titles[1:5] == ["log10_mse ↓", "first ↑", "second ↓", "fourth ↓"]
+    row = next(row for row in table.rows if row["agent"] == "deep")
+    assert [column.show(row) for column in table.columns][1:5] == [
+        "-5.000",
+        "0.1000",
+        "0.2000",
+        "0.5000",
+    ]
+    assert row["score.third"] == 0.3
+
+
+def test_every_mark_is_named_and_counted() -> None:
+    """An agent that misses a secondary mark has not passed, and the page says what it takes."""
+    results = [
+        make_result(seed=seed, scores={"log10_mse": -5.0, "fourth": value}, task={"scores": SCORES})
+        for seed, value in enumerate((0.4, 0.5, 0.6))
+    ]
+    text = markdown(*results, make_failure(seed=3, task={"scores": SCORES}))
+    assert " 2 of 4 |" in text
+    assert "- passed: log10_mse at most -4 and fourth at most 0.5 (course, shallow network)" in text
+    up = make_result(scores={"mean_return": 2.0}, task=UP)
+    assert "- passed: mean_return at least 2 (test)" in markdown(up)
+
+
+def test_an_agent_that_learned_elsewhere_says_where() -> None:
+    text = markdown(make_result(agent="copy", pretrained="standard/hw1-1/sinc/deep/seed-0"))
+    assert "- copy: learned in standard/hw1-1/sinc/deep/seed-0" in text
+    assert re.search(r"copy +\|.*pretrained \|", text)
 
 
 def test_published_figures_are_marked_once_with_their_source() -> None:
@@ -110,7 +188,7 @@ def test_published_figures_are_marked_once_with_their_source() -> None:
         1.5,
         "published",
     )
-    assert markdown(*DEEP).count("deep (course) ") == 1
+    assert markdown(*DEEP).count("\n| deep (course) ") == 1
     assert "- published deep (course): a student's report, 2018\n" in markdown(*DEEP)
 
 
@@ -122,96 +200,80 @@ def test_anchors_are_rows_when_asked_for() -> None:
     assert "best" not in only_table(*DEEP)
 
 
-def test_versions_of_an_environment_are_never_averaged() -> None:
-    """Numbers of v0 and v1 stand in tables of their own."""
-    other = make_record(-1.0, seed=3, env_version="mlds/FunctionFitting-v1")
-    tables = leaderboard([*DEEP, other], title="quick").tables
-    assert [table.title for table in tables] == [
-        "hw1-1/sinc (mlds/FunctionFitting-v0)",
-        "hw1-1/sinc (mlds/FunctionFitting-v1)",
-    ]
-    assert [table.rows[-1]["n"] for table in tables] == [3, 1]
-
-
 @pytest.mark.parametrize(
     ("changes", "note"),
     [
-        ({"agent_hash": "a2"}, "seeds of deep differ in agent_hash"),
-        ({"budget": {"env_steps": 1, "seconds": None}}, "seeds of deep differ in budget"),
-        ({"test_episodes": 1}, "agents differ in test_episodes"),
+        ({"agent_version": 2}, "seeds of deep on hw1-1/sinc differ in version"),
+        (
+            {"budget": {"env_steps": 1, "seconds": None}},
+            "seeds of deep on hw1-1/sinc differ in budget",
+        ),
     ],
 )
-def test_unlike_records_are_pointed_out(changes: dict[str, object], note: str) -> None:
-    """Seeds of two versions of an agent, or tests of two sizes, are not averaged in silence."""
-    mixed = markdown(*DEEP, make_record(seed=3).model_copy(update=changes))
-    assert f"- {note}: run the variant again\n" in mixed
+def test_unlike_records_are_pointed_out(changes: dict[str, Any], note: str) -> None:
+    """Seeds of two versions of an agent, or of two budgets, are not averaged in silence."""
+    assert f"- {note}: run the cells again\n" in markdown(*DEEP, make_result(seed=3, **changes))
     assert "differ in" not in markdown(*DEEP, *WIDE)
 
 
-def two_variants() -> list[Record]:
-    sgn = [make_record(-1.0 - seed, seed=seed, variant="hw1-1/sgn") for seed in range(3)]
+def two_variants() -> list[Result]:
+    sgn = [make_result(-1.0 - seed, seed=seed, variant="hw1-1/sgn") for seed in range(3)]
     failed = [make_failure(seed=seed, variant="hw1-1/sgn", agent="wide") for seed in range(2)]
-    easy = make_record(-7.9, agent="spline", variant="hw1-1/sgn")
+    easy = make_result(-7.9, agent="spline", variant="hw1-1/sgn")
     return [*DEEP, *WIDE, *sgn, *failed, easy]
 
 
-def test_over_variants_stands_the_interquartile_mean_of_all_runs() -> None:
-    """Pooled runs of all variants, failed ones as trivial, and the interval around it."""
-    overall = leaderboard(two_variants(), title="quick").tables[0]
-    assert overall.title == "all variants"
-    rows = {str(row["agent"]): row for row in overall.rows}
-    deep = [5.0 / 4, 5.5 / 4, 6.0 / 4, 1.0 / 4, 2.0 / 4, 3.0 / 4]
-    assert rows["deep"]["iqm"] == pytest.approx(scipy.stats.trim_mean(deep, 0.25))
-    assert rows["wide"]["iqm"] == pytest.approx(np.mean([0.25, 3.0 / 4]))
-    assert rows["wide"]["counted_as_trivial"] == 2
-    assert (rows["deep"]["n"], rows["deep"]["variants"]) == (6, 2)
-    low, high = rows["deep"]["iqm_low"], rows["deep"]["iqm_high"]
-    assert isinstance(low, float)
-    assert isinstance(high, float)
-    assert low < float(np.mean(deep)) < high
+def test_tables_stand_by_homework() -> None:
+    """Homeworks in front, each with its variants together; nothing is averaged over homeworks."""
+    other = make_result(variant="hw1-2/xor")
+    page = leaderboard(of([other, *two_variants()]), title="quick")
+    assert [table.title.partition(" (")[0] for table in page.tables] == [
+        "homeworks",
+        "hw1-1 over its variants",
+        "hw1-1/sgn",
+        "hw1-1/sinc",
+        "hw1-2/xor",
+    ]
+    assert any(note.startswith("over its variants: ") for note in page.notes)
 
 
-def test_an_agent_on_few_variants_does_not_lead() -> None:
-    """One good score on the variant of its choice comes after those who played all."""
-    overall = leaderboard(two_variants(), title="quick").tables[0]
-    assert [row["agent"] for row in overall.rows] == ["deep", "wide", "spline"]
-    assert "1 of 2" in render(Page("t", (overall,)), "markdown")
-
-
-def test_one_variant_needs_no_table_over_variants() -> None:
-    """With one variant the table over all would say the same twice."""
-    assert [t.title[:10] for t in leaderboard(DEEP, title="quick").tables] == ["hw1-1/sinc"]
+def test_what_could_not_be_read_is_named_at_the_end() -> None:
+    """One line per problem, on the page itself."""
+    page = leaderboard(of(DEEP, "quick/hw1-1/sinc/deep/seed-9.json: torn"), title="quick")
+    assert "skipped quick/hw1-1/sinc/deep/seed-9.json: torn" in page.notes
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_same_records_give_the_same_bytes(form: str) -> None:
     """In any order, again and again."""
-    records = two_variants()
-    expected = render(leaderboard(records, title="quick"), form)
+    results = two_variants()
+    expected = render(leaderboard(of(results), title="quick"), form)
     for seed in range(3):
-        random.Random(seed).shuffle(records)
-        assert render(leaderboard(records, title="quick"), form) == expected
+        random.Random(seed).shuffle(results)
+        assert render(leaderboard(of(results), title="quick"), form) == expected
 
 
 def test_a_row_does_not_depend_on_the_others() -> None:
     """An interval is drawn afresh for each row: a new agent changes no old line."""
-    alone = leaderboard([r for r in two_variants() if r.agent == "deep"], title="quick")
-    among = leaderboard(two_variants(), title="quick")
+    results = of(two_variants())
+    alone = leaderboard(results.only(lambda one: one.record.agent == "deep"), title="quick")
+    among = leaderboard(results, title="quick")
     assert alone.tables[0].rows[0] == among.tables[0].rows[0]
+    assert alone.tables[1].rows[0] == among.tables[1].rows[0]
 
 
 def test_the_page_reads_well() -> None:
     """The whole Markdown of a small leaderboard; its table stands in line on a terminal."""
     text = markdown(*DEEP, *WIDE, make_failure(agent="mine", reason="ValueError: no"))
     lines = [line for line in text.splitlines() if line.startswith("|")]
-    assert len({len(line) for line in lines}) == 1
-    assert len(lines[0]) <= 120
+    assert [len({len(line) for line in part}) for part in (lines[:3], lines[3:])] == [1, 1]
+    assert len(lines[3]) <= 120
     assert re.sub(" +", " ", re.sub("-{3,}", "---", text)) == PAGE
 
 
 def test_tables_are_written_beside_each_preset(tmp_path: Path) -> None:
-    """Four files a preset, equal to what is printed; pandas reads the CSV back."""
-    store(tmp_path, *two_variants(), make_record(preset="course"))
+    """Four files per preset, equal to what is printed; pandas reads the CSV back."""
+    store(tmp_path, *two_variants(), make_result(preset="course"))
     written = write_tables(tmp_path)
     suffixes = (".md", ".csv", ".tex", ".json")
     assert written == [tmp_path / (p + s) for p in ("course", "quick") for s in suffixes]
@@ -220,7 +282,8 @@ def test_tables_are_written_beside_each_preset(tmp_path: Path) -> None:
     assert (tmp_path / "quick.md").read_text() == render(pages["quick"], "markdown")
     assert (tmp_path / "quick.md").read_text().startswith("# mlds-bench, preset quick\n")
     frame = pd.read_csv(tmp_path / "quick.csv")
-    deep = frame[(frame["agent"] == "deep") & (frame["variant"] == "hw1-1/sinc")]
+    agents = frame[frame["kind"] == "agent"]
+    deep = agents[(agents["agent"] == "deep") & (agents["variant"] == "hw1-1/sinc")]
     assert deep["mean"].tolist() == [-5.5]
     assert write_tables(tmp_path) == written
 
@@ -230,5 +293,23 @@ def test_tables_are_not_written_into_a_preset(tmp_path: Path) -> None:
     store(tmp_path, *DEEP)
     with pytest.raises(NoRecords, match="give the folder that holds the presets"):
         write_tables(tmp_path / "quick")
-    assert record_path(tmp_path, DEEP[0]).is_file()
+    assert record_path(tmp_path, DEEP[0].record).is_file()
     assert [path.name for path in (tmp_path / "quick").iterdir()] == ["hw1-1"]
+
+
+def test_a_torn_record_stands_on_the_page_of_its_preset(tmp_path: Path) -> None:
+    """The tables are written without it; of a preset with nothing else, every page says so."""
+    store(tmp_path, *DEEP, make_result(preset="course"), make_result(preset="smoke"))
+    record_path(tmp_path, make_record(seed=7)).write_text("{")
+    record_path(tmp_path, make_record(preset="smoke")).write_text("{")
+    pages = leaderboards(tmp_path)
+    told = {
+        preset: [note for note in page.notes if note.startswith("skipped ")]
+        for preset, page in pages.items()
+    }
+    smoke = "skipped smoke/hw1-1/sinc/deep/seed-0.json: not a JSON document"
+    quick = "skipped quick/hw1-1/sinc/deep/seed-7.json: not a JSON document"
+    assert [note.partition(" (")[0] for note in told["quick"]] == [quick, smoke]
+    assert [note.partition(" (")[0] for note in told["course"]] == [smoke]
+    write_tables(tmp_path)
+    assert "seed-7.json: not a JSON document" in (tmp_path / "quick.md").read_text()

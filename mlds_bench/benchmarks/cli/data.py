@@ -79,11 +79,13 @@ def get(
             failed = True
             print(
                 f"mlds-bench: {data.name} could not be fetched: {error}; mlds-bench data get "
-                f"{data.name} goes on where it stopped",
+                f"{data.name} continues where it stopped",
                 file=sys.stderr,
             )
         except KeyboardInterrupt:
-            print("mlds-bench: interrupted; the same command goes on here", file=sys.stderr)
+            print(
+                "mlds-bench: interrupted; the same command continues the download", file=sys.stderr
+            )
             raise typer.Exit(130) from None
     raise typer.Exit(1 if failed else 0)
 

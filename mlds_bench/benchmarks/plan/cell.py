@@ -108,7 +108,7 @@ def make_task(variant: Variant, preset: str, checksum: str | None) -> Task:
         test_episodes=size.episodes,
         scores=variant.scores,
         anchors=variant.anchors,
-        course_mark=variant.course_mark,
+        headline=variant.headline,
         published=variant.published,
         pass_return=variant.pass_return,
     )

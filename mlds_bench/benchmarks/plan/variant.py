@@ -70,7 +70,7 @@ class Variant:
         env_kwargs: keyword arguments of the environment, both splits.
         scores: with their directions and marks, the primary first.
         anchors: reference values of the primary score; its mark is the pass mark.
-        course_mark: whether the pass mark is one that the course itself set.
+        headline: whether this variant stands for its homework in the front table.
         budgets: preset name -> budget.
         runs: preset name -> agents and seeds, alone and as a part of ``all``.
         test_sizes: preset name -> size of the test.
@@ -100,7 +100,7 @@ class Variant:
     budgets_by_agent: Mapping[str, Mapping[str, Budget]] = field(default_factory=dict)
     params_by_agent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     threads: int = 1
-    course_mark: bool = False
+    headline: bool = False
     published: tuple[Published, ...] = ()
     pass_return: float | None = None
     family: str = ""

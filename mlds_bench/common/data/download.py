@@ -121,9 +121,6 @@ class _Transfer:
         if done:
             headers["Range"] = f"bytes={done}-"
         with requests.get(url, headers=headers, stream=True, timeout=PATIENCE) as answer:
-            if done and not _fits(answer, done):
-                self.part.unlink()
-                raise requests.ConnectionError(f"the server has no rest after {done:,} bytes")
             answer.raise_for_status()
             goes_on = answer.status_code == HTTPStatus.PARTIAL_CONTENT
             self._write(answer, done if goes_on else 0)
@@ -137,13 +134,6 @@ class _Transfer:
                 self.report(self.file, done)
         if done < self.file.size:
             raise requests.ConnectionError(f"ended after {done:,} of {self.file.size:,} bytes")
-
-
-def _fits(answer: requests.Response, done: int) -> bool:
-    """Whether an answer to a request for the rest can be used: the rest itself, or the whole."""
-    if answer.status_code == HTTPStatus.PARTIAL_CONTENT:
-        return answer.headers.get("Content-Range", "").startswith(f"bytes {done}-")
-    return answer.status_code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
 
 
 def _keep_gzipped(plain: str, _action: str, _pooch: object) -> str:

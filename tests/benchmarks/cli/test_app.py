@@ -19,7 +19,7 @@ from mlds_bench.leaderboard.record import read_records
 from tests.benchmarks.short import run_quietly, short_cells
 from tests.processes import python
 
-COMMANDS = ("run", "list", "show", "check", "watch", "table", "plot", "compare", "doctor")
+COMMANDS = ("run", "list", "show", "check", "watch", "table", "plot", "compare", "data", "doctor")
 RUN = ("run", "hw1-1/sinc")
 MINE = "class Mine:\n    def act(self, obs):\n        return obs * 0\n"
 
@@ -114,6 +114,9 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "table of nothing": (("table", "empty"), "mlds-bench run"),
     "table of no folder": (("table", "nowhere"), "no such folder"),
     "compare in nothing": (("compare", "random", "constant", "-o", "empty"), "mlds-bench run"),
+    "data": (("data", "get", "mnits"), "did you mean 'mnist'"),
+    "data to check": (("data", "check", "fashion"), "did you mean 'fashion_mnist'"),
+    "no data": (("data", "get"), "NAME"),
     "command": (("rum", "all"), "Did you mean 'run'"),
     "option": ((*RUN, "--agnts", "deep"), "--agents"),
     "missing name": (("run",), "NAME"),
@@ -334,6 +337,7 @@ def test_doctor_finds_everything_in_order(ask: Ask) -> None:
     assert answer.code == 0, answer.said
     assert "everything works" in answer.said
     assert "FAILED" not in answer.said
+    assert re.search(r"^data +.+ \(below .+\)$", answer.said, re.M)
 
 
 def test_doctor_says_what_is_broken(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -383,6 +387,7 @@ except SystemExit as end:
         None,
         ["--help"],
         ["list"],
+        ["data", "list"],
         ["show", "hw1-1/sinc"],
         ["run", "all", "--dry-run"],
         ["run", "hw1-1", "-a", "deep,sb3:PPO,./mine.py", "--dry-run"],

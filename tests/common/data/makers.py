@@ -51,6 +51,7 @@ class Server(ThreadingHTTPServer):
     Attributes:
         content: path -> bytes; anything else is not found.
         knows_ranges: whether a request for the rest gets the rest; else it gets the whole.
+        tells_length: whether an answer says how long it is.
         breaks: how many bytes each of the next answers brings before its connection ends.
         asked: path and Range of each request.
         sent: bytes of each answer.
@@ -59,7 +60,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.content = {f"/{path}": content for path, content in CONTENT.items()}
-        self.knows_ranges = True
+        self.knows_ranges = self.tells_length = True
         self.breaks: list[int] = []
         self.asked: list[tuple[str, str | None]] = []
         self.sent: list[int] = []
@@ -92,7 +93,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: HTTPStatus, body: bytes, place: str = "") -> None:
         self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
+        if self.server.tells_length:
+            self.send_header("Content-Length", str(len(body)))
         if place:
             self.send_header("Content-Range", place)
         self.end_headers()

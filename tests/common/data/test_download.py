@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import pooch
 import pytest
 
 from mlds_bench.common.data import download as download_module
@@ -80,7 +83,7 @@ def test_a_server_without_ranges_sends_the_whole_again(server: Server, root: Pat
         store.get("toy", Stop("a.bin", CHUNK))
     server.knows_ranges = False
     store.get("toy")
-    assert server.asked[1] == ("/a.bin", f"bytes={CHUNK}-")
+    assert server.asked[1:] == [("/a.bin", f"bytes={CHUNK}-"), ("/b.bin", None)]
     assert server.sent[1] == SIZE
     assert (root / "toy" / "a.bin").read_bytes() == A
 
@@ -96,6 +99,13 @@ def test_an_answer_that_breaks_off_is_continued(server: Server, root: Path) -> N
     assert 2 * CHUNK <= starts[0] <= 2 * CHUNK + 100
     assert starts[0] + CHUNK <= starts[1] <= starts[0] + CHUNK + 100
     assert (root / "toy" / "a.bin").read_bytes() == A
+
+
+def test_an_answer_of_unknown_length_is_continued_too(server: Server, root: Path) -> None:
+    server.tells_length = False
+    server.breaks = [CHUNK]
+    store.get("toy")
+    assert server.asked == [("/a.bin", None), ("/a.bin", f"bytes={CHUNK}-"), ("/b.bin", None)]
 
 
 def test_answers_that_always_break_off_are_given_up(server: Server, root: Path) -> None:
@@ -191,7 +201,12 @@ def test_a_folder_that_cannot_be_made_is_said(server: Server, root: Path) -> Non
     assert server.asked == []
 
 
-def test_pooch_says_nothing(server: Server, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Progress is the report's."""
+def test_pooch_says_nothing(server: Server, root: Path) -> None:
+    """Progress is the report's; afterwards its logger is as before."""
+    logger = pooch.get_logger()
+    level, said = logger.level, io.StringIO()
+    handler = logging.StreamHandler(said)
+    logger.addHandler(handler)
     store.get("toy")
-    assert capsys.readouterr() == ("", "")
+    logger.removeHandler(handler)
+    assert (said.getvalue(), logger.level) == ("", level)

@@ -61,6 +61,7 @@ def _fitting(
         env_kwargs={"target": name, "test_points": points},
         scores=SCORES,
         anchors=anchors,
+        headline=name == "sinc",
         budgets=FITTING_BUDGETS,
         runs=_runs(agents),
         test_sizes=everywhere(TestSize(points)),

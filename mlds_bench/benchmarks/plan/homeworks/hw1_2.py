@@ -49,6 +49,7 @@ def _landscape(
     agents: tuple[str, ...],
     *,
     test_instances: int,
+    preview: tuple[str, ...] = (),
     published: tuple[Published, ...] = (),
     family: str = "",
 ) -> Variant:
@@ -65,19 +66,24 @@ def _landscape(
             pass_mark=pass_mark,
             best=Anchor(value=1.0, source=EXACT),
         ),
+        headline=name == "teacher-student",
         budgets=TRAINING,
-        runs=_runs(agents, in_all=not family),
+        runs=_runs(agents, preview, in_all=not family),
         test_sizes=everywhere(TestSize(test_instances)),
         published=published,
         family=family,
     )
 
 
-def _runs(agents: tuple[str, ...], *, in_all: bool) -> dict[str, Runs]:
-    """A test is many starting points, and an optimizer learns nothing: one seed tells a lot."""
+def _runs(agents: tuple[str, ...], preview: tuple[str, ...], *, in_all: bool) -> dict[str, Runs]:
+    """A test is many starting points, and an optimizer learns nothing: one seed tells a lot.
+
+    At quick `all` has a minute for the homework, and runs a preview.
+    """
     seeds = {"smoke": (0,), "quick": (0,), "standard": FIVE_SEEDS, "course": FIVE_SEEDS}
     runs = {preset: Run(agents, some) for preset, some in seeds.items()}
-    return {preset: Runs(run, run if in_all else None) for preset, run in runs.items()}
+    parts = {**runs, "quick": Run(preview, (0,)) if preview else None}
+    return {preset: Runs(run, parts[preset] if in_all else None) for preset, run in runs.items()}
 
 
 def _share(percent: float, source: str) -> Anchor:
@@ -88,6 +94,7 @@ def _published(percent: float, label: str, source: str) -> Published:
     return Published(label=label, value=round(percent / 100.0, 6), source=source)
 
 
+PREVIEW = ("random", "gd", "adam", "newton", "lbfgs")
 EVERYBODY = ("random", "constant", *FIRST_ORDER, *SECOND_ORDER, *BLACK_BOX)
 CORE = (
     _landscape(
@@ -96,6 +103,7 @@ CORE = (
         {"problem": "xor", "hidden": 3, "query_budget": 6000},
         _share(52, f"{LECTURE}, ReLU, 3 hidden neurons, Adam"),
         EVERYBODY,
+        preview=PREVIEW,
         test_instances=200,
         published=(
             _published(52, "adam (lecture)", LECTURE),
@@ -120,6 +128,7 @@ CORE = (
         {"problem": "deep-linear", "depth": 5},
         _share(100, "MLDS 2018, lectures on optimization: all minima are global"),
         EVERYBODY,
+        preview=PREVIEW,
         test_instances=200,
     ),
     _landscape(
@@ -128,6 +137,7 @@ CORE = (
         {"problem": "teacher-student", "k": 10, "n": 10, "query_budget": 6000},
         _share(65.4, f"{SAFRAN_SHAMIR}, k = n = 10"),
         EVERYBODY,
+        preview=PREVIEW,
         test_instances=100,
         published=(_published(65.4, "gd (Safran and Shamir)", SAFRAN_SHAMIR),),
     ),
@@ -152,6 +162,7 @@ CORE = (
         },
         _share(100, f"{EXACT}; the course's study has 100 trainings"),
         ("random", "constant", *FIRST_ORDER, "gradient-norm", *SECOND_ORDER),
+        preview=("random", "gd", "adam", "gradient-norm", "lbfgs"),
         test_instances=100,
     ),
     _landscape(
@@ -160,6 +171,7 @@ CORE = (
         {"problem": "digits"},
         _share(100, EXACT),
         ("random", "constant", *FIRST_ORDER, "lbfgs", *BLACK_BOX),
+        preview=("random", "gd", "adam", "lbfgs"),
         test_instances=8,
     ),
 )
