@@ -89,7 +89,7 @@ PROSE: dict[str, Callable[[Cell], Cell]] = {
     ),
     "marks": lambda cell: varied(
         cell,
-        course_mark=True,
+        headline=not cell.variant.headline,
         pass_return=-0.5,
         scores=(cell.variant.primary, Score(name="sup_error", higher_is_better=False, mark=1.0)),
     ),

@@ -66,10 +66,10 @@ def build_player(cls, playground, env_kwargs, **rest):
     return replace(player, env_options=EASY, env_kwargs={{**env_kwargs, **EASY}})
 adapter.build_player = agent_process.build_player = build_player
 """
-LEARNED = '''b\'{{"kind": "learned", "env_steps": {}, "stopped_by": "agent"}}\''''
+LEARNED = """b\'{{"kind": "learned", "env_steps": {}, "stopped_by": "agent"}}\'"""
 POINT = (
-    '''b\'{{"kind": "point", "point": {{"env_steps": {}, "seconds": 1e-9, "reward": 0.0, '''
-    '''"episode_return": null, "episodes": 0, "score": {}}}}}\''''
+    """b\'{{"kind": "point", "point": {{"env_steps": {}, "seconds": 1e-9, "reward": 0.0, """
+    """"episode_return": null, "episodes": 0, "score": {}}}}}\'"""
 )
 AGENTS: dict[str, Agent] = {
     "good": Agent("ok", "", learn="env.reset(); env.step(np.zeros((64, 1)))"),

@@ -158,7 +158,7 @@ def test_control_c_is_one_line_and_the_run_goes_on(
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     lines = [line for line in said.splitlines() if not line.startswith("[")]
-    assert lines == ["mlds-bench: interrupted; the same command goes on where it stopped"]
+    assert lines == ["mlds-bench: interrupted; the same command continues where it stopped"]
     assert runs.gone() == []
     kept = runs.records()
     assert 0 < len(kept) < FEW
