@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import mlds_bench
 from mlds_bench.benchmarks.plan.variant import Variant
 from mlds_bench.benchmarks.plan.variants import VARIANTS
-from mlds_bench.leaderboard.record import Record, artifact_folder, read_record, slug
+from mlds_bench.leaderboard.record import Record, TornRecord, artifact_folder, read_record, slug
 
 COMMITTED = Path(mlds_bench.__file__).parents[1] / "results"
 """In a checkout of the repository; an installed package has no results."""
@@ -81,6 +82,9 @@ def _environment(variant: Variant) -> tuple[str, Mapping[str, Any]]:
 
 def _kept(folder: Path, variant: Variant, agent: str) -> list[Trained]:
     paths = sorted(folder.glob(f"*/{variant.id}/{slug(agent)}/seed-*.json"))
-    kept = [path for path in paths if artifact_folder(path).is_dir()]
-    found = [Trained(read_record(path), artifact_folder(path)) for path in kept]
+    found = []
+    for path in paths:
+        if artifact_folder(path).is_dir():
+            with suppress(TornRecord):  # what cannot be read vouches for no weights
+                found.append(Trained(read_record(path), artifact_folder(path)))
     return [one for one in found if one.record.state == "ok" and one.files]

@@ -60,11 +60,16 @@ def test_the_best_seed_is_taken(tmp_path: Path) -> None:
 
 
 def test_only_what_was_saved_counts(tmp_path: Path) -> None:
-    """A log alone is nothing; nor is what a failed cell, another agent or a game elsewhere left."""
+    """A log alone is nothing; nor is what a failed cell, another agent or a game elsewhere left.
+
+    A record that is torn vouches for nothing, and ends no plan.
+    """
     keep(tmp_path, None, seed=0)
     keep(tmp_path, "no", seed=1, state="failed", reason="it raised")
     keep(tmp_path, "no", seed=2, agent="shallow")
     keep(tmp_path, "no", seed=3, variant="hw1-1/sgn")
+    keep(tmp_path, "no", seed=4)
+    (tmp_path / "quick/hw1-1/sinc/deep/seed-4.json").write_text('{"schema_version": 1}')
     assert find_trained(tmp_path, SINC, "deep") is None
     assert find_trained(tmp_path / "nowhere", SINC, "deep") is None
 
