@@ -5,7 +5,8 @@ from __future__ import annotations
 import gymnasium
 import pytest
 
-from mlds_bench.envs.core import BatchedEnv, SingleView
+from mlds_bench.envs.core import BatchedEnv
+from mlds_bench.envs.single import SingleView
 from mlds_bench.envs.registry import ENVIRONMENTS, ROOMS, Environment, register
 from tests.processes import python
 

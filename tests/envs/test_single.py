@@ -11,7 +11,8 @@ from gymnasium.error import ResetNeeded
 
 from mlds_bench.envs import single
 from mlds_bench.envs.contract import Factory, leaves, sample_actions
-from mlds_bench.envs.core import InvalidAction, SingleView
+from mlds_bench.envs.core import InvalidAction
+from mlds_bench.envs.single import SingleView
 from tests.envs.toys import Composite, Walk
 
 

@@ -18,7 +18,7 @@ from mlds_bench.benchmarks.plan.trained import Trained, find_committed, find_tra
 from mlds_bench.benchmarks.plan.variant import Variant
 from mlds_bench.benchmarks.run.evaluation import evaluate
 from mlds_bench.benchmarks.run.runner import make_writable
-from mlds_bench.envs.core import Recording
+from mlds_bench.envs.core import Recorder
 from mlds_bench.envs.registry import ENVIRONMENTS
 from mlds_bench.envs.streams import derive
 from mlds_bench.leaderboard.record import slug
@@ -117,8 +117,6 @@ def _with(params: Mapping[str, Any]) -> str:
     return f" with {label('', params)[1:]}" if params else ""
 
 
-def _play(
-    variant: Variant, player: AgentAdapter, kwargs: Mapping[str, Any], seed: int
-) -> Recording:
+def _play(variant: Variant, player: AgentAdapter, kwargs: Mapping[str, Any], seed: int) -> Recorder:
     env = ENVIRONMENTS[variant.env_id].make(num_envs=1, split="test", **kwargs)
     return evaluate(env, player.act, player.reset, seed=seed, episodes=1)

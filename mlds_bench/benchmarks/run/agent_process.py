@@ -32,7 +32,7 @@ from mlds_bench.agents.params import build, effective_params
 from mlds_bench.agents.registry import AgentSpec
 from mlds_bench.benchmarks.run.exchange import Exchange
 from mlds_bench.benchmarks.run.messages import write_message
-from mlds_bench.envs.core import check_actions
+from mlds_bench.envs.actions import cast_actions
 from mlds_bench.envs.registry import ENVIRONMENTS
 from mlds_bench.envs.streams import derive
 
@@ -189,7 +189,7 @@ def _answer(agent: AgentAdapter, env: Any, pipe: Connection, report: Report) -> 
             exchange.shrink(num_envs)
         else:
             actions = agent.act(exchange.read("observation"), deterministic=True)
-            actions = check_actions(spaces[1], actions, num_envs, is_last=False)
+            actions = cast_actions(spaces[1], actions, num_envs)
             exchange.write("action", actions)  # which the harness looks at in its own process
         report(f"{question} done")
 

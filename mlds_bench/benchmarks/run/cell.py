@@ -31,7 +31,7 @@ from mlds_bench.benchmarks.run.artifacts import clear, keep_artifacts, partial_f
 from mlds_bench.benchmarks.run.evaluation import evaluate
 from mlds_bench.benchmarks.run.provenance import Provenance
 from mlds_bench.envs.actions import InvalidAction
-from mlds_bench.envs.core import Recording
+from mlds_bench.envs.core import Recorder
 from mlds_bench.envs.registry import ENVIRONMENTS, Environment
 from mlds_bench.leaderboard.record import (
     CurvePoint,
@@ -99,7 +99,7 @@ def run_cell(cell: Cell, out: Path, provenance: Provenance, pipe: Connection) ->
     _tell(pipe, "done")
 
 
-def _play(cell: Cell, folder: Path, outcome: Outcome, pipe: Connection) -> Recording | None:
+def _play(cell: Cell, folder: Path, outcome: Outcome, pipe: Connection) -> Recorder | None:
     """Learn and test; what the test recorded, if it got that far. The agent has ended then."""
     if cell.agent.is_pretrained and not cell.trained:
         outcome.state, outcome.reason = "skipped", f"nothing that it has learnt is in {COMMITTED}"
@@ -153,7 +153,7 @@ def _learn(
     outcome.can_shrink = learned["can_shrink"]
 
 
-def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> Recording:
+def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> Recorder:
     variant, seconds = cell.variant, cell.preset.act_seconds
     environment, kwargs = _environment(cell, outcome)
     env = environment.make(num_envs=variant.test_instances, split="test", **kwargs)
@@ -166,7 +166,6 @@ def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> R
             env,
             lambda observation: link.act(observation, seconds),
             lambda done: link.reset(done, seconds),
-            (lambda mask: link.keep(mask, seconds)) if outcome.can_shrink else None,
             seed=test_seed,
             episodes=variant.test_episodes,
         )
@@ -188,13 +187,12 @@ def _environment(cell: Cell, outcome: Outcome) -> tuple[Environment, dict[str, A
     return ENVIRONMENTS[cell.variant.env_id], kwargs
 
 
-def _keep(
-    cell: Cell, recording: Recording | None, made: Path, outcome: Outcome, kept: Path
-) -> None:
+def _keep(cell: Cell, recording: Recorder | None, made: Path, outcome: Outcome, kept: Path) -> None:
     """Keep what the agent saved, and pictures of the test where there was one."""
     environment, kwargs = _environment(cell, outcome)
-    draws = recording is not None and cell.draws and environment.has_pictures
-    draw = partial(environment.draw, recording, **kwargs) if draws else None
+    draw = None
+    if recording is not None and cell.draws and environment.has_pictures:
+        draw = partial(environment.draw, recording, **kwargs)
     try:
         keep_artifacts(made, kept, draw)
     except OSError as error:

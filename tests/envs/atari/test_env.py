@@ -14,7 +14,7 @@ from mlds_bench.envs.atari import emulator
 from mlds_bench.envs.atari.env import Atari, AtariGame, Breakout, Pong
 from mlds_bench.envs.atari.specs import BREAKOUT, PONG
 from mlds_bench.envs.contract import CHECKS
-from mlds_bench.envs.core import SingleView
+from mlds_bench.envs.single import SingleView
 from tests.envs.atari.reference import (
     emulator_seeds,
     give_gymnasium_its_resizing,

@@ -12,7 +12,7 @@ from mlds_bench.envs.landscape.env import LossLandscape
 from mlds_bench.envs.landscape.problems.base import Array
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 from mlds_bench.envs.landscape.specs import parameters_of
-from mlds_bench.envs.landscape.trace import Study, read_study
+from mlds_bench.envs.landscape.pictures.study import Study, read_study
 
 Rule = Callable[[dict[str, Array]], Array]
 

@@ -46,18 +46,18 @@ def seen_at(env: LossLandscape, theta: Array) -> tuple[Array, Array]:
 
 def test_the_spaces_follow_the_dimension() -> None:
     """d + 1 numbers in; loss, gradient and queries left out; no gradient where it is hidden."""
-    env = LossLandscape("teacher-student", k=3, n=4, query_budget=7)
+    env = LossLandscape(problem="teacher-student", k=3, n=4, query_budget=7)
     assert isinstance(env.single_action_space, Box)
     assert env.single_action_space.high.tolist() == [1e6] * 12 + [1.0]
     shapes = {key: value.shape for key, value in env.reset()[0].items()}
     assert shapes == {"loss": (1, 1), "gradient": (1, 12), "queries_left": (1, 1)}
-    blind = LossLandscape("xor", gradient=False)
+    blind = LossLandscape(problem="xor", gradient=False)
     assert set(blind.reset()[0]) == {"loss", "queries_left"}
 
 
 def test_a_move_goes_there_and_a_probe_only_looks() -> None:
     """Each instance by its own decision; both see loss and gradient at theta + v."""
-    env = LossLandscape("quadratic", num_envs=4, seed=0, solved=0.0)
+    env = LossLandscape(problem="quadratic", num_envs=4, seed=0, solved=0.0)
     observation, infos = env.reset()
     start = infos["oracle"]["theta"]
     for key, value in zip(("loss", "gradient"), seen_at(env, start), strict=True):
@@ -78,7 +78,7 @@ def test_a_move_goes_there_and_a_probe_only_looks() -> None:
 
 def test_a_probe_is_forgotten() -> None:
     """The next move starts from theta, and its reward compares with theta."""
-    env = LossLandscape("quadratic", num_envs=3, seed=0, solved=0.0)
+    env = LossLandscape(problem="quadratic", num_envs=3, seed=0, solved=0.0)
     _, infos = env.reset()
     theta = infos["oracle"]["theta"]
     act(env, 5.0, -1.0)
@@ -90,7 +90,7 @@ def test_a_probe_is_forgotten() -> None:
 @pytest.mark.parametrize("objective", ["loss", "gradient_norm"])
 def test_the_rewards_telescope(objective: Any) -> None:
     """Their sum is log10 of the first value over the last, over moves and probes."""
-    env = LossLandscape("xor", num_envs=20, seed=1, objective=objective, solved=0.0)
+    env = LossLandscape(problem="xor", num_envs=20, seed=1, objective=objective, solved=0.0)
     _, infos = env.reset()
     first, total = infos["oracle"]["theta"], np.zeros(20)
     generator = np.random.default_rng(0)
@@ -108,7 +108,7 @@ def test_the_rewards_telescope(objective: Any) -> None:
 
 def test_newton_s_step_solves_the_quadratic_at_once() -> None:
     """To the floor of the logarithm, and the episode terminates."""
-    env = LossLandscape("quadratic", num_envs=5, seed=0)
+    env = LossLandscape(problem="quadratic", num_envs=5, seed=0)
     observation, infos = env.reset()
     newton = -observation["gradient"] / [2.0, 6.0]
     _, reward, terminated, truncated, infos = act(env, newton)
@@ -137,7 +137,7 @@ def test_a_start_without_spread_is_the_critical_point_itself() -> None:
     """start_scale=0 begins at the origin, start_scale=3 three times as far out."""
     points = []
     for scale in (0.0, 1.0, 3.0):
-        env = LossLandscape("saddle", num_envs=3, start_scale=scale, seed=0)
+        env = LossLandscape(problem="saddle", num_envs=3, start_scale=scale, seed=0)
         points.append(env.reset()[1]["oracle"]["theta"])
     assert not points[0].any()
     np.testing.assert_allclose(points[2], 3.0 * points[1])
@@ -146,7 +146,7 @@ def test_a_start_without_spread_is_the_critical_point_itself() -> None:
 @pytest.mark.parametrize("objective", ["loss", "gradient_norm"])
 def test_a_diverged_instance_ends_with_a_finite_penalty(objective: Any) -> None:
     """A move to a loss beyond 1e12 counts as 1e12; a probe of the same place costs nothing."""
-    env = LossLandscape("degenerate-minimum", num_envs=3, seed=0, objective=objective)
+    env = LossLandscape(problem="degenerate-minimum", num_envs=3, seed=0, objective=objective)
     _, infos = env.reset()
     loss, gradient = seen_at(env, infos["oracle"]["theta"])
     before = loss[:, 0] if objective == "loss" else np.linalg.norm(gradient, axis=1)
@@ -161,7 +161,7 @@ def test_a_diverged_instance_ends_with_a_finite_penalty(objective: Any) -> None:
 
 def test_overflow_is_divergence() -> None:
     """Sixty factors of a million are beyond float64: infinite loss, gradients of no number."""
-    env = LossLandscape("deep-linear", depth=60, num_envs=2, seed=0)
+    env = LossLandscape(problem="deep-linear", depth=60, num_envs=2, seed=0)
     env.reset()
     _, reward, terminated, _, infos = act(env, 1e6)
     assert terminated.all()
@@ -171,7 +171,7 @@ def test_overflow_is_divergence() -> None:
 
 def test_queries_run_out() -> None:
     """Probes count as moves do; at the last the episode is truncated and the count starts anew."""
-    env = LossLandscape("xor", num_envs=2, seed=0, query_budget=3)
+    env = LossLandscape(problem="xor", num_envs=2, seed=0, query_budget=3)
     left = [env.reset()[0]["queries_left"][0, 0]]
     for decision in (-1.0, 1.0):
         observation, _, terminated, truncated, _ = act(env, 0.0, decision)
@@ -187,7 +187,7 @@ def test_queries_run_out() -> None:
 
 def test_a_solution_at_the_last_query_is_a_solution() -> None:
     """Terminated, not truncated."""
-    env = LossLandscape("quadratic", num_envs=1, seed=0, query_budget=1)
+    env = LossLandscape(problem="quadratic", num_envs=1, seed=0, query_budget=1)
     observation, _ = env.reset()
     _, _, terminated, truncated, _ = act(env, -observation["gradient"] / [2.0, 6.0])
     assert (terminated[0], truncated[0]) == (True, False)
@@ -196,7 +196,7 @@ def test_a_solution_at_the_last_query_is_a_solution() -> None:
 def test_a_critical_point_solves_the_gradient_norm() -> None:
     """With this objective a saddle is as good as a minimum; the threshold is the caller's."""
     for solved, ends in ((1e-3, True), (1e-5, False)):
-        env = LossLandscape("saddle", objective="gradient_norm", solved=solved, seed=0)
+        env = LossLandscape(problem="saddle", objective="gradient_norm", solved=solved, seed=0)
         _, infos = env.reset()
         _, reward, terminated, _, _ = act(env, 1e-4 - infos["oracle"]["theta"])
         assert bool(terminated[0]) is ends
@@ -205,7 +205,7 @@ def test_a_critical_point_solves_the_gradient_norm() -> None:
 
 def test_the_test_split_records_ends_alone() -> None:
     """One row an episode, however many steps it took."""
-    env = LossLandscape("xor", num_envs=3, split="test", seed=0, query_budget=10)
+    env = LossLandscape(problem="xor", num_envs=3, split="test", seed=0, query_budget=10)
     env.reset()
     for _ in range(25):
         act(env, 0.01)
@@ -245,7 +245,7 @@ def test_wrong_arguments_get_one_clear_line(arguments: dict[str, Any], message: 
 )
 def test_wrong_actions_get_one_clear_line(action: Array, message: str) -> None:
     """Steps that are no number, of another dimension, or too long; the batch is not moved."""
-    env = LossLandscape("xor", num_envs=2, seed=0)
+    env = LossLandscape(problem="xor", num_envs=2, seed=0)
     _, infos = env.reset()
     with pytest.raises(InvalidAction, match=f"^{message}"):
         env.step(action)
@@ -254,7 +254,7 @@ def test_wrong_actions_get_one_clear_line(action: Array, message: str) -> None:
 
 def test_a_path_that_comes_to_rest_is_cut() -> None:
     """At a gradient norm of the tolerance, moved to and not only probed; a solution still ends."""
-    env = LossLandscape("saddle", num_envs=3, seed=0, gradient_tolerance=1e-9)
+    env = LossLandscape(problem="saddle", num_envs=3, seed=0, gradient_tolerance=1e-9)
     theta = env.reset()[1]["oracle"]["theta"]
     decision = np.array([1.0, -1.0, 1.0])
     to_rest = np.array([-theta[0], -theta[1], [1.5, 0.0] - theta[2]])
@@ -267,7 +267,7 @@ def test_a_path_that_comes_to_rest_is_cut() -> None:
 
 def test_every_neuron_must_come_to_rest() -> None:
     """Of a layer, as in Safran and Shamir's protocol: the whole norm may be larger by far."""
-    env = LossLandscape("teacher-student", k=4, num_envs=50, seed=0, gradient_tolerance=1.0)
+    env = LossLandscape(problem="teacher-student", k=4, num_envs=50, seed=0, gradient_tolerance=1.0)
     env.reset()
     for _ in range(3):
         gradient = env.oracle()["gradient"]
@@ -280,7 +280,7 @@ def test_every_neuron_must_come_to_rest() -> None:
 
 def test_a_batch_cut_down_goes_on_as_before() -> None:
     """The instances that are left see what they would have seen in the whole batch."""
-    whole, part = (LossLandscape("xor", num_envs=5, split="test") for _ in range(2))
+    whole, part = (LossLandscape(problem="xor", num_envs=5, split="test") for _ in range(2))
     mask = np.array([False, True, True, False, True])
     for env in (whole, part):
         env.reset(seed=4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mlds_bench.envs.landscape.curvature import hessian
+from mlds_bench.envs.landscape.curvature.hessian import hessian
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 
 POINT = torch.tensor([[2.0, -1.0]], dtype=torch.float64)

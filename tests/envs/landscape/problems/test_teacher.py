@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlds_bench.envs.landscape.curvature import hessian
+from mlds_bench.envs.landscape.curvature.hessian import hessian
 from mlds_bench.envs.landscape.problems import teacher
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 from tests.envs.landscape.makers import some

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mlds_bench.envs.landscape.problems.base import Array
-from mlds_bench.envs.landscape.views import (
+from mlds_bench.envs.landscape.pictures.views import (
     FINEST_GRID,
     MOST_DECADES,
     Heights,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mlds_bench.envs.landscape import batches
-from mlds_bench.envs.landscape.curvature import (
+from mlds_bench.envs.landscape.curvature.hessian import (
     HessianTooLarge,
     count_signs,
     critical_points,

@@ -10,7 +10,7 @@ from torch import Tensor
 from mlds_bench.envs.landscape import batches
 from mlds_bench.envs.landscape import surface as module
 from mlds_bench.envs.landscape.problems.base import Array, Block
-from mlds_bench.envs.landscape.surface import (
+from mlds_bench.envs.landscape.curvature.surface import (
     Plane,
     filter_normalised,
     line,

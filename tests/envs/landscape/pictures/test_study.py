@@ -7,7 +7,7 @@ import pytest
 
 from mlds_bench.envs.landscape.env import LossLandscape
 from mlds_bench.envs.landscape.specs import LIMIT
-from mlds_bench.envs.landscape.trace import MOST_NUMBERS, MOST_QUERIES, Schedule, read_study
+from mlds_bench.envs.landscape.pictures.study import MOST_NUMBERS, MOST_QUERIES, Schedule, read_study
 from tests.envs.landscape.played import descend, leap, play, stay, study_of
 
 
@@ -39,7 +39,7 @@ def test_the_first_eight_are_traced_in_their_first_episodes() -> None:
 
 def test_a_batch_that_is_cut_down_is_traced_alike() -> None:
     """Instances keep their numbers; those of which nothing was traced are not taken for others."""
-    env = LossLandscape("quadratic", num_envs=20, split="test", seed=0, query_budget=9, solved=0.0)
+    env = LossLandscape(problem="quadratic", num_envs=20, split="test", seed=0, query_budget=9, solved=0.0)
     seen, _ = env.reset()
     kept = np.isin(np.arange(20), [2, 7, 11, 19])
     for step in range(9):
@@ -59,14 +59,14 @@ def test_a_batch_that_is_cut_down_is_traced_alike() -> None:
 
 
 def test_the_train_split_traces_nothing() -> None:
-    env = LossLandscape("quadratic", num_envs=2, seed=0)
+    env = LossLandscape(problem="quadratic", num_envs=2, seed=0)
     env.reset()
     env.step(np.zeros((2, 3)))
     assert env.recording.trace == []
 
 
 def test_a_new_seed_begins_a_new_trace() -> None:
-    env = LossLandscape("quadratic", num_envs=2, split="test", seed=0)
+    env = LossLandscape(problem="quadratic", num_envs=2, split="test", seed=0)
     for _ in range(2):
         env.reset(seed=1)
         env.step(np.zeros((2, 3)))
@@ -134,7 +134,7 @@ def test_the_best_run_ends_lowest_and_has_moved() -> None:
 
 
 def test_a_recording_without_ends_is_refused() -> None:
-    env = LossLandscape("xor", split="test", seed=0)
+    env = LossLandscape(problem="xor", split="test", seed=0)
     env.reset()
     with pytest.raises(ValueError, match="nothing was recorded"):
         read_study(env.recording, env.problem, objective="loss", solved=None)

@@ -10,9 +10,9 @@ import torch
 from scipy.sparse.linalg import eigsh
 from torch import Tensor
 
-from mlds_bench.envs.landscape.curvature import Operator, eigenvalues, hessian_operator
+from mlds_bench.envs.landscape.curvature.hessian import Operator, eigenvalues, hessian_operator
 from mlds_bench.envs.landscape.problems.base import Array
-from mlds_bench.envs.landscape.spectra import (
+from mlds_bench.envs.landscape.curvature.spectra import (
     Lanczos,
     SpectralDensity,
     extreme_eigenvalues,
