@@ -15,6 +15,7 @@ from mlds_bench.envs.contract import CHECKS, check_env
 from mlds_bench.envs.core import InvalidAction
 from mlds_bench.envs.landscape.env import LossLandscape
 from mlds_bench.envs.landscape.specs import LIMIT, PROBLEMS
+from mlds_bench.envs.registry import ENVIRONMENTS
 
 Array = npt.NDArray[np.float64]
 KINDS: list[dict[str, Any]] = [
@@ -211,8 +212,8 @@ def test_the_test_split_records_ends_alone() -> None:
         act(env, 0.01)
     arrays = env.recording.arrays()
     assert arrays["length"].tolist() == [10] * 6
-    assert arrays["oracle"]["theta"].shape == (6, 13)
-    assert arrays["observation"]["loss"].shape == (6, 1)
+    assert arrays["theta"].shape == (6, 13)
+    assert set(arrays) == {"instance", "episode", "length", "theta"}
 
 
 @pytest.mark.parametrize(
@@ -278,16 +279,28 @@ def test_every_neuron_must_come_to_rest() -> None:
         assert not truncated.all()
 
 
-def test_a_batch_cut_down_goes_on_as_before() -> None:
-    """The instances that are left see what they would have seen in the whole batch."""
-    whole, part = (LossLandscape(problem="xor", num_envs=5, split="test") for _ in range(2))
-    mask = np.array([False, True, True, False, True])
-    for env in (whole, part):
-        env.reset(seed=4)
-        act(env, 0.1)
-    part.keep(mask)
-    for _ in range(3):
-        ours, theirs = act(part, -0.2), act(whole, -0.2)
-        for key, value in ours[0].items():
-            np.testing.assert_allclose(value, theirs[0][key][mask], rtol=1e-12)
-        np.testing.assert_allclose(ours[1], theirs[1][mask], atol=1e-12)
+def test_retired_instances_change_nothing_for_the_others() -> None:
+    """Scores and paths are the same with them and without; the room computes far fewer rows."""
+    paths, scores, rows = [], [], []
+    for episodes in (None, 1):
+        env = LossLandscape(num_envs=100, split="test", query_budget=150, activation="tanh")
+        if episodes:
+            env.record(episodes)
+        observation, _ = env.reset(seed=4)
+        path, computed, playing = [], 0, np.ones(100, np.bool_)
+        for _ in range(150):
+            computed += len(env.instances)
+            observation, reward, terminated, truncated, _ = act(env, -observation["gradient"])
+            path.append(np.where(playing, reward, 0.0))
+            playing &= ~(terminated | truncated)
+        assert not playing.any()
+        paths.append(np.array(path))
+        rows.append(computed)
+        score = ENVIRONMENTS["mlds/LossLandscape-v0"].score
+        scores.append(score(env.recording, query_budget=150, activation="tanh"))
+    np.testing.assert_allclose(paths[1], paths[0], rtol=0.0, atol=1e-9)
+    assert scores[1].keys() == scores[0].keys()
+    assert scores[0]["solved_share"] > 0.2
+    assert all(scores[1][name] == pytest.approx(scores[0][name], abs=1e-9) for name in scores[0])
+    assert rows[0] == 15_000
+    assert rows[1] < 0.9 * rows[0]

@@ -17,7 +17,6 @@ from scipy.stats import spearmanr
 
 from mlds_bench.common.canvas import ACCENT, INK, POSITIVE, SERIES, styled
 from mlds_bench.envs.landscape.curvature.hessian import minimal_ratio
-from mlds_bench.envs.landscape.pictures.panels import FEWEST_RANKED, MOST_STEMS, plot_spectrum
 from mlds_bench.envs.landscape.pictures.figures import (
     FIGURES,
     PLANAR,
@@ -27,8 +26,9 @@ from mlds_bench.envs.landscape.pictures.figures import (
     surface,
     trajectories,
 )
-from mlds_bench.envs.landscape.specs import PROBLEMS
+from mlds_bench.envs.landscape.pictures.panels import FEWEST_RANKED, MOST_STEMS, plot_spectrum
 from mlds_bench.envs.landscape.pictures.views import whole_view
+from mlds_bench.envs.landscape.specs import PROBLEMS
 from tests.envs.landscape.played import Rule, descend, leap, play, stay, study_of
 
 SMALL: dict[str, dict[str, Any]] = {
