@@ -23,7 +23,7 @@ from mlds_bench.common.settings import (
 def _pair(name: str, value: Any) -> tuple[int, int]:
     if len(value) != 2:
         raise ValueError(f"{name} must be a pair, got {value!r}")
-    return tuple(value)  # type: ignore[return-value]
+    return tuple(value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode
 
 from mlds_bench.envs.contract import CHECKS, ContractViolation, Factory, check_env, holds, rollout
 from mlds_bench.envs.core import Flags, Outcome
-from mlds_bench.envs.recorders import Recorder, StepRecorder
+from mlds_bench.envs.recorders import EndRecorder, Recorder, StepRecorder
 from tests.envs.toys import Coached, Composite, LongWalk, NarrowingWalk, Walk
 
 
@@ -178,8 +178,10 @@ class FeedbackAtReset(Coached):
 class FeedbackAtTimes(Coached):
     """Has nothing to say of some actions."""
 
+    metadata = {**Walk.metadata, "coupled": True}  # noqa: RUF012 - only one rule is to break
+
     def feedback(self) -> Any:
-        return super().feedback() if self.place[0] < 1.0 else None
+        return None if (self.age == 2).all() else super().feedback()
 
 
 class FeedbackForSome(Coached):
@@ -209,19 +211,41 @@ class PaysTheRetired(Walk):
         return observation, reward - 1.0, *rest
 
 
-class ForgettingRecorder(StepRecorder):
-    """Does not count the ends."""
+class EndsTheRetired(Walk):
+    """Ends episodes that nobody counts."""
+
+    def step(self, actions: Any) -> Any:
+        observation, reward, terminated, *rest = super().step(actions)
+        return observation, reward, terminated | (reward == 0.0), *rest
+
+
+class EagerRecorder(StepRecorder):
+    """Counts every end of an instance twice."""
 
     def end(self, *told: Any) -> None:
         super().end(*told)
-        self.ended[0] = 0
+        self.ended[0] += self.ended[0] == 1
 
 
-class ForgetsEnds(Walk):
-    """Has a recorder that does not count the ends of an instance."""
+class CountsTwice(Walk):
+    """Has a recorder that counts wrongly."""
 
     def make_recorder(self) -> Recorder:
-        return ForgettingRecorder()
+        return EagerRecorder()
+
+
+class BrittleRecorder(EndRecorder):
+    """Cannot join what it recorded of a few episodes."""
+
+    def arrays(self) -> dict[str, Any]:
+        return super().arrays() if self.episodes is None else {"sum": self.entries[0]["sum"]}
+
+
+class Unreadable(Walk):
+    """Has a recorder that does not hold what was recorded."""
+
+    def make_recorder(self) -> Recorder:
+        return BrittleRecorder()
 
 
 class Clips(Walk):
@@ -287,7 +311,9 @@ BROKEN: list[tuple[str, Factory, str]] = [
     ("split rule", FeedbackAtTimes, "the train split does not tell feedback in every step"),
     ("split rule", FeedbackForSome, "feedback is of every instance"),
     ("recording", PaysTheRetired, "an instance that has ended its episodes is paid [-1."),
-    ("recording", ForgetsEnds, "an instance that has ended its episodes ended another"),
+    ("recording", EndsTheRetired, "an instance that has ended its episodes ended another"),
+    ("recording", CountsTwice, "recorded [2 1] ends of episodes, there were [1 1]"),
+    ("recording", Unreadable, "raised KeyError: 'sum'"),
     ("invalid actions", Clips, "an action that is out of range was taken"),
     ("invalid actions", Rounds, "an action that is not whole was taken"),
     ("invalid actions", ReplacesNaN, "an action that is NaN was taken"),

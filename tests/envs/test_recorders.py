@@ -279,7 +279,7 @@ def _rows(batch: Any) -> list[Any]:
 
 def test_the_actions_of_a_retired_instance_are_not_looked_at() -> None:
     """Nonsense is ignored there, and refused elsewhere by the instance's own number."""
-    env = NarrowingWalk(num_envs=2, split="test", seed=0, horizon=3)
+    env = NarrowingWalk(num_envs=2, split="test", seed=0, horizon=9)
     env.record(episodes=1)
     env.reset()
     while not env.recording.ended[0]:

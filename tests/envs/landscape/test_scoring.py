@@ -96,7 +96,7 @@ def test_descent_beats_standing_still_beats_going_astray(problem: str) -> None:
     """Perfect, idle and shifted play are told apart by loss, norm and share."""
     played = []
     for rate in (0.1, 0.0, -0.1):
-        env = LossLandscape(problem, num_envs=12, split="test", seed=0, query_budget=60)
+        env = LossLandscape(problem=problem, num_envs=12, split="test", seed=0, query_budget=60)
         observation, _ = env.reset()
         for _ in range(60):
             steps = np.clip(-rate * observation["gradient"], -1e6, 1e6)

@@ -23,12 +23,13 @@ def test_defaults_and_given_values() -> None:
     """None stands for the default; the student is as large as the teacher unless told."""
     assert Settings(hidden=None).parameters == {"hidden": 3, "activation": "relu"}
     assert Settings(problem="sinc", hidden=4, depth=1).parameters["hidden"] == 4
-    for given, expected in (
+    cases: list[tuple[dict[str, Any], dict[str, int]]] = [
         ({}, {"k": 6, "n": 6}),
         ({"k": 9}, {"k": 9, "n": 9}),
         ({"n": 7}, {"k": 6, "n": 7}),
         ({"k": 9, "n": 11}, {"k": 9, "n": 11}),
-    ):
+    ]
+    for given, expected in cases:
         assert Settings(problem="teacher-student", **given).parameters == expected
     assert (Settings().queries, Settings(query_budget=7).queries) == (2000, 7)
 

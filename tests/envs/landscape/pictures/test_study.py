@@ -42,12 +42,12 @@ def test_instances_are_traced_alike_when_others_are_done() -> None:
     """They keep their numbers, and nobody's points are taken for theirs."""
     studies = []
     for episodes in (None, 1):
-        env = LossLandscape(num_envs=40, split="test", query_budget=60, activation="tanh")
+        env = LossLandscape(num_envs=40, split="test", query_budget=400, activation="tanh")
         if episodes:
             env.record(episodes)
         seen, _ = env.reset(seed=0)
-        for _ in range(60):
-            actions = np.column_stack([-0.5 * seen["gradient"], np.ones(40)])
+        for _ in range(400):
+            actions = np.column_stack([-0.2 * seen["gradient"], np.ones(40)])
             seen, *_ = env.step(actions)
         assert (len(env.instances) < 30) is bool(episodes)
         studies.append(read_study(env.recording, env.settings))
@@ -137,4 +137,4 @@ def test_a_recording_without_ends_is_refused() -> None:
     env = LossLandscape(problem="xor", split="test", seed=0)
     env.reset()
     with pytest.raises(ValueError, match="nothing was recorded"):
-        read_study(env.recording, env.problem, objective="loss", solved=None)
+        read_study(env.recording, env.settings)
