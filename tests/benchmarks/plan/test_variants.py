@@ -166,8 +166,8 @@ def test_the_test_batch_is_the_whole_grid(variant: Variant) -> None:
 def test_the_primary_score_is_one_of_the_rooms(variant: Variant) -> None:
     """Score a test played at random: the primary score and its direction are there."""
     environment = ENVIRONMENTS[variant.env_id]
-    ends = environment.batched_class.recorded == "ends"
-    env = environment.make(num_envs=1 if ends else 4, split="test", **variant.env_kwargs)
+    one_decision = variant.primary == "log10_mse"
+    env = environment.make(num_envs=4 if one_decision else 1, split="test", **variant.env_kwargs)
     env.action_space.seed(0)
     sample = lambda observation: env.action_space.sample()  # noqa: E731
     recording = evaluate(env, sample, lambda done: None, seed=0, episodes=1)
