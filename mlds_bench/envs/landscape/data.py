@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from mlds_bench.common.data.digits import load_digits
 from mlds_bench.envs.landscape.specs import STARTS, Parameter, Settings
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -61,12 +62,9 @@ def digits(points: int) -> Dataset:
 
     Each pixel is the mean of 2 x 2 of the original 8 x 8 (Alpaydin and Kaynak 1998, UCI).
     """
-    # Here, because it takes a second to import; scikit-learn has no types.
-    from sklearn.datasets import load_digits  # type: ignore[import-untyped]
-
-    bunch = load_digits()
-    images = bunch.images[:points].reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4)) / 16.0
-    return Dataset(images.reshape(-1, 16), np.eye(10)[bunch.target[:points]])
+    images, labels = load_digits()
+    small = images[:points].reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4)) / 16.0
+    return Dataset(small.reshape(-1, 16), np.eye(10)[labels[:points]])
 
 
 DATASETS: Mapping[str, Callable[..., Dataset]] = MappingProxyType(
