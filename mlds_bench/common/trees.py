@@ -14,8 +14,17 @@ def take(batch: Any, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_] | int) -
     return on_each(batch, lambda array: array[rows])
 
 
+def put(batch: Any, rows: npt.NDArray[np.intp], values: Any) -> None:
+    """Write ``values``, a batch of the same structure, into the numbered rows of every array."""
+    if isinstance(batch, Mapping):
+        for key, inner in batch.items():
+            put(inner, rows, values[key])
+    else:
+        batch[rows] = values
+
+
 def on_each(batch: Any, function: Callable[[Any], Any]) -> Any:
-    """The batch with a function done to every array of it."""
+    """The batch with a function applied to every array in it."""
     if isinstance(batch, Mapping):
         return {key: on_each(value, function) for key, value in batch.items()}
     return function(batch)

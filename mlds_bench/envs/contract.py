@@ -12,20 +12,21 @@ from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
 from mlds_bench.common.trees import on_each
-from mlds_bench.envs.core import BatchedEnv, InvalidAction, SingleView
+from mlds_bench.envs.actions import InvalidAction, integer_bounds
+from mlds_bench.envs.core import BatchedEnv
 from mlds_bench.envs.registry import ENVIRONMENTS
+from mlds_bench.envs.single import SingleView
 
 Factory: TypeAlias = Callable[..., BatchedEnv]
 Step: TypeAlias = dict[str, Any]
 
 STEPS = 30
-TOLERANCE = 1e-9
-"""Across batch sizes the floating-point parts of an instance agree to this, relatively."""
+COUPLED = ("reward", "feedback")
+"""What may depend on the other instances where ``metadata["coupled"]`` says so."""
 
 
 class ContractViolation(AssertionError):
@@ -70,8 +71,7 @@ def rollout(
     names = ("observation", "reward", "terminated", "truncated", "infos")
     path = [_keep({"observation": observation, "infos": infos}, vandal)]
     for _ in range(steps):
-        mask = path[-1]["infos"].get("action_mask")
-        action = sample_actions(env.single_action_space, generators, mask)
+        action = sample_actions(env.single_action_space, generators)
         acted = on_each({"action": action}, np.copy)
         step = dict(zip(names, env.step(action), strict=True))
         path.append({**_keep(step, vandal), **acted})
@@ -87,22 +87,32 @@ def _keep(step: Step, vandal: bool) -> Step:
     return kept
 
 
-def sample_actions(
-    space: spaces.Space[Any],
-    generators: list[np.random.Generator],
-    mask: npt.NDArray[np.bool_] | None = None,
-) -> Any:
-    """One random legal action an instance, (N, ...), each from its own generator."""
+def sample_actions(space: spaces.Space[Any], generators: list[np.random.Generator]) -> Any:
+    """One random action per instance, (N, ...), each from its own generator."""
     if isinstance(space, spaces.Dict):
         return {key: sample_actions(inner, generators) for key, inner in space.spaces.items()}
-    if mask is not None and isinstance(space, spaces.Discrete):
-        legal = [np.flatnonzero(row) + space.start for row in mask]
-        return np.array([g.choice(row) for g, row in zip(generators, legal, strict=True)])
     rows = []
     for generator in generators:
         space.seed(int(generator.integers(2**31)))
         rows.append(space.sample())
     return np.array(rows)
+
+
+def holds(space: spaces.Space[Any], batch: Any, num_envs: int) -> bool:
+    """Whether every row of a batch (num_envs, ...) lies in the space of one instance."""
+    if isinstance(space, spaces.Dict):
+        return (
+            isinstance(batch, Mapping)
+            and set(batch) == set(space.spaces)
+            and all(holds(inner, batch[key], num_envs) for key, inner in space.spaces.items())
+        )
+    shape = (num_envs, *(space.shape or ()))
+    if not isinstance(batch, np.ndarray) or batch.shape != shape:
+        return False
+    if not np.can_cast(batch.dtype, np.dtype(space.dtype)):
+        return False
+    low, high = integer_bounds(space)
+    return bool(((batch >= low) & (batch <= high)).all())
 
 
 def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -122,40 +132,34 @@ def _demand(condition: bool, message: str) -> None:
         raise ContractViolation(message)
 
 
-class _LegalView(SingleView):
-    """Plays a legal action for a masked one: other people's checkers sample without the mask."""
-
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        mask, space = self.batched.action_mask, self.action_space
-        if mask is not None and isinstance(space, spaces.Discrete):
-            action = action if mask[0, action - space.start] else mask[0].argmax() + space.start
-        return super().step(action)
-
-
 def _third_party_checkers(make: Factory) -> None:
     from gymnasium.utils.env_checker import check_env as gymnasium_check
     from stable_baselines3.common.env_checker import check_env as sb3_check
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # recommendations (normalise, use float32) are no rules
+        warnings.simplefilter("ignore")  # recommendations (normalize, use float32) are no rules
         for name, check in {
             "Gymnasium": partial(gymnasium_check, skip_render_check=True),
             "Stable-Baselines3": partial(sb3_check, warn=False, skip_render_check=True),
         }.items():
             try:
-                check(_LegalView(make(num_envs=1, split="train", seed=0)))
+                check(SingleView(make(num_envs=1, split="train", seed=0)))
             except Exception as error:
                 line = " ".join(str(error).split())
                 raise ContractViolation(f"{name}'s checker says: {line}") from error
 
 
 def _spaces(make: Factory) -> None:
-    env = make(num_envs=3, split="train", seed=0)
+    env, other = (make(num_envs=3, split=split, seed=0) for split in ("train", "test"))
+    for name in ("single_observation_space", "single_action_space"):
+        train, test = (getattr(one, name) for one in (env, other))
+        _demand(train == test, f"{name} is {train} in train and {test} in test")
     mode = env.metadata.get("autoreset_mode")
     _demand(mode is AutoresetMode.SAME_STEP, f"metadata['autoreset_mode'] is {mode}, not SAME_STEP")
     for index, step in enumerate(rollout(env, 0, 3)):
         seen = step["observation"]
-        _demand(env.observation_space.contains(seen), f"observation {index} not in its space")
+        is_inside = holds(env.single_observation_space, seen, 3)
+        _demand(is_inside, f"observation {index} not in its space")
         if "reward" not in step:
             continue
         for name, kind in {"reward": "f8", "terminated": "?", "truncated": "?"}.items():
@@ -173,10 +177,17 @@ def _fresh_arrays(make: Factory) -> None:
         for vandal in (False, True):
             env = make(num_envs=3, split=split, seed=0)
             path = rollout(env, 0, 3, vandal=vandal)
-            recorded = env.recording.arrays() if len(env.recording) else {}
-            walks.append(dict(leaves([*path, {"recording": recorded}])))
+            walks.append(dict(leaves([*path, {"recording": _recorded(env)}])))
         expected, got = walks
         _compare(expected, got, "an array that changed hands is still in use at")
+
+
+def _recorded(env: BatchedEnv) -> dict[str, Any]:
+    """What was recorded; nothing where the walk was too short for that."""
+    try:
+        return env.recording.arrays()
+    except ValueError:
+        return {}
 
 
 def _repeats(make: Factory) -> None:
@@ -188,14 +199,24 @@ def _repeats(make: Factory) -> None:
 
 def _batch_sizes(make: Factory) -> None:
     env = make(num_envs=7, split="train", seed=0)
-    if env.metadata["coupled"]:
-        return
+    exempt = COUPLED if env.metadata["coupled"] else ()
     batch = rollout(env, 3, 7)
     for size in (1, 2):
         alone = rollout(make(num_envs=size, split="train", seed=0), 3, size)
         part = {place: array[:size] for place, array in leaves(batch)}
+        told, expected = (
+            _without(_where_told(arrays), exempt) for arrays in (part, dict(leaves(alone)))
+        )
         place = f"an instance differs between batches of 7 and {size} at"
-        _compare(_where_told(part), _where_told(dict(leaves(alone))), place, TOLERANCE)
+        _compare(told, expected, place, env.tolerance)
+
+
+def _without(arrays: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        place: array
+        for place, array in arrays.items()
+        if not any(f"['{name}']" in place or f"['_{name}']" in place for name in names)
+    }
 
 
 def _where_told(arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -220,7 +241,7 @@ def _final_mask(arrays: Mapping[str, Any], place: str) -> Any:
 def _compare(
     expected: Mapping[str, Any], got: Mapping[str, Any], complaint: str, tolerance: float = 0.0
 ) -> None:
-    for place in expected.keys() | got.keys():
+    for place in {**expected, **got}:  # in order, so that the first difference is named
         _demand(place in expected and place in got, f"{complaint} step{place}: told only once")
         a, b = np.asarray(expected[place]), np.asarray(got[place])
         exact = tolerance == 0.0 or a.dtype.kind != "f"
@@ -243,45 +264,63 @@ def _autoreset(make: Factory) -> None:
             _demand(
                 np.array_equal(infos[key], done), f"infos[{key!r}] must mark the ended instances"
             )
-        _demand(env.observation_space.contains(infos["final_obs"]), "final_obs not in its space")
+        is_inside = holds(env.single_observation_space, infos["final_obs"], 3)
+        _demand(is_inside, "final_obs not in its space")
 
 
-def _oracle_rule(make: Factory) -> None:
+def _split_rule(make: Factory) -> None:
     for split, told in {"train": True, "test": False}.items():
         env = make(num_envs=2, split=split, seed=0)
         path = rollout(env, 0, 2)
-        has_oracle = env.oracle() is not None
-        for step in path:
-            places = [place for place, _ in leaves(step["infos"]) if "oracle" in place]
-            _demand(told or not places, f"the test split tells infos{places[:1]}")
-            if told and has_oracle:
+        has = {"oracle": env.oracle() is not None, "feedback": env.feedback() is not None}
+        for index, step in enumerate(path):
+            for name in has:
+                places = [place for place, _ in leaves(step["infos"]) if name in place]
+                _demand(told or not places, f"the test split tells infos{places[:1]}")
+            if told and has["oracle"]:
                 _demand("oracle" in step["infos"], "the train split does not tell the oracle")
-    expected, name = len(path) - 1, "test steps"
-    if env.recorded == "ends":
-        ended = [step["terminated"] | step["truncated"] for step in path[1:]]
-        expected, name = int(np.sum(ended)), "ends of episodes"
-    got = len(env.recording)
-    _demand(got == expected, f"{got} of {expected} {name} recorded")
+            if told and has["feedback"]:
+                _tells_feedback(step["infos"], is_reset=index == 0)
+
+
+def _tells_feedback(infos: Mapping[str, Any], *, is_reset: bool) -> None:
+    if is_reset:
+        _demand("feedback" not in infos, "a reset tells feedback, about no action")
+        return
+    _demand("feedback" in infos, "the train split does not tell feedback in every step")
+    marks = infos["_feedback"]
+    _demand(bool(marks.all()), f"infos['_feedback'] is {marks}: feedback is of every instance")
+
+
+def _recording(make: Factory) -> None:
+    env = make(num_envs=2, split="test", seed=0)
+    env.record(episodes=1)
+    path = rollout(env, 0, 2)
+    ended = np.zeros(2, np.int64)
+    for step in path[1:]:
+        done = step["terminated"] | step["truncated"]
+        again = done & (ended > 0)
+        _demand(not again.any(), "an instance that has ended its episodes ended another")
+        resting = step["reward"][ended > 0]
+        _demand(not resting.any(), f"an instance that has ended its episodes is paid {resting}")
+        ended += done
+    got = env.recording.ended
+    _demand(np.array_equal(got, ended), f"recorded {got} ends of episodes, there were {ended}")
+    if ended.all():
+        _demand(env.recording.is_complete, "all episodes that count have ended: not complete")
+        env.recording.arrays()
 
 
 def _invalid_actions(make: Factory) -> None:
     env = make(num_envs=2, split="train", seed=0)
     rollout(env, 0, 2, steps=1)
     good = rollout(env, 0, 2, steps=1)[1]["action"]
-    for name, bad in [*_spoil(env.single_action_space, good), *_masked(env, good)]:
+    for name, bad in _spoil(env.single_action_space, good):
         try:
             env.step(bad)
         except InvalidAction:
             continue
         raise ContractViolation(f"an action that is {name} was taken")
-
-
-def _masked(env: BatchedEnv, good: Any) -> Iterator[tuple[str, Any]]:
-    if env.action_mask is not None and not env.action_mask.all():
-        row, choice = np.argwhere(~env.action_mask)[0]
-        bad = np.copy(good)
-        bad[row] = choice + getattr(env.single_action_space, "start", 0)
-        yield "masked", bad
 
 
 def _spoil(space: spaces.Space[Any], good: Any) -> Iterator[tuple[str, Any]]:
@@ -308,6 +347,7 @@ CHECKS: dict[str, Callable[[Factory], None]] = {
     "repeats": _repeats,
     "batch sizes": _batch_sizes,
     "autoreset": _autoreset,
-    "oracle rule": _oracle_rule,
+    "split rule": _split_rule,
+    "recording": _recording,
     "invalid actions": _invalid_actions,
 }

@@ -1,16 +1,18 @@
-"""The batched base that every room stands on, and the single view of it.
+"""The batched base that every room stands on.
 
 A room implements four batched methods: ``draw(mask)``, ``observe()``, ``advance(actions)`` and
-``oracle()``. Everything else happens here, once: action checks, SAME_STEP autoreset with final
-observations, the split rule (the oracle is told in ``train`` and recorded in ``test``), infos,
-random streams and the single `gymnasium.Env`.
+``oracle()``; and ``feedback()``, where it has something to say about the action just taken.
+Everything else happens here, once: action checks, SAME_STEP autoreset with final observations, the
+split rule (oracle and feedback are told in ``train``, never in ``test``), infos, random streams,
+recording, and the retirement of instances that have played their part of a test.
 """
 
 from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import gymnasium
@@ -20,31 +22,36 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from mlds_bench.common.trees import on_each, take
+from mlds_bench.common.names import unknown_name
 from mlds_bench.envs.actions import InvalidAction, check_actions
-from mlds_bench.envs.recording import Recorded, Recording
-from mlds_bench.envs.streams import Indices, Streams
+from mlds_bench.envs.recorders import Recorder, Step, StepRecorder
+from mlds_bench.envs.roster import Roster
+from mlds_bench.envs.streams import Streams
 
-__all__ = ["BatchedEnv", "InvalidAction", "Recording", "SingleView", "Split", "check_actions"]
+__all__ = ["BatchedEnv", "InvalidAction", "Recorder", "Split", "check_actions"]
 
 Split = Literal["train", "test"]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 Rewards: TypeAlias = npt.NDArray[np.float64]
 Outcome: TypeAlias = tuple[Rewards, Flags, Flags]
+Frame: TypeAlias = npt.NDArray[np.uint8]
+
+RESET_OPTIONS = ("reset_mask",)
 
 
 class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
-    """N instances of a room, advanced by one array operation a step.
+    """N instances of a room, advanced by one array operation per step.
 
     Args:
         observation_space: of one instance (Box, Discrete, MultiDiscrete or a Dict of those).
         action_space: of one instance.
         num_envs: N.
-        split: ``train`` tells the oracle in ``infos["oracle"]``; ``test`` records it instead.
+        split: ``train`` tells oracle and feedback in the infos; ``test`` records instead.
         seed: of the first reset; ``reset(seed=)`` overrides it. Without any, entropy decides.
+        render_mode: one of ``metadata["render_modes"]``, or None to render nothing.
 
-    A room may set ``self.action_mask``, (N, n) bool, whenever it observes; it is then handed out in
-    ``infos["action_mask"]`` and enforced.
+    Raises:
+        ValueError: one line that names the argument, its value and what is right.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 - gymnasium declares it as an instance attribute
@@ -54,10 +61,8 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
     }
     view_options: ClassVar[frozenset[str]] = frozenset()
     """Keyword arguments that an agent may choose (its view of the game), and no others."""
-    can_shrink: ClassVar[bool] = False
-    """Whether the room implements `narrow`, so that the harness may `keep` a part of the batch."""
-    recorded: ClassVar[Recorded] = "steps"
-    """What the test split records: every step, or how each episode ended; see `Recording`."""
+    tolerance: ClassVar[float] = 1e-9
+    """Across batch sizes, the floating-point numbers of an instance agree to within this."""
 
     def __init__(
         self,
@@ -67,26 +72,45 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         num_envs: int = 1,
         split: Split = "train",
         seed: int | None = None,
+        render_mode: str | None = None,
     ) -> None:
         if split not in get_args(Split):
             raise ValueError(f"split must be one of {', '.join(get_args(Split))}, got {split!r}")
         if num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, got {num_envs}")
+        modes = self.metadata["render_modes"]
+        if render_mode is not None and render_mode not in modes:
+            has = f"it has {', '.join(modes)}" if modes else "it draws nothing"
+            raise ValueError(f"{type(self).__name__} has no render_mode {render_mode!r}: {has}")
         self.num_envs = num_envs
         self.split = split
+        self.render_mode = render_mode
         self.single_observation_space = observation_space
         self.single_action_space = action_space
-        self.observation_space = batch_space(observation_space, num_envs)
-        self.action_space = batch_space(action_space, num_envs)
-        self.action_mask: Flags | None = None
-        self.recording = Recording(self.recorded)
+        self.recording = self.make_recorder()
+        self.final_frames: tuple[Frame, ...] = ()
         self._everyone = np.ones(num_envs, dtype=np.bool_)
-        self._instance, self._whole = np.arange(num_envs), num_envs
+        self._roster = Roster(num_envs)
         self._episode = np.zeros(num_envs, dtype=np.int64)
-        self._length = np.zeros(num_envs, dtype=np.int64)
-        self._return = np.zeros(num_envs)
+        self._episodes_to_record: int | None = None
+        self._is_recording = True
         self._seed = seed
-        self._current: dict[str, Any] | None = None
+        self._is_reset = False
+
+    @cached_property
+    def observation_space(self) -> gymnasium.Space[Any]:  # type: ignore[override]
+        """Of the batch. It takes as much memory as a batch or two, so it is made when asked for."""
+        return batch_space(self.single_observation_space, self.num_envs)
+
+    @cached_property
+    def action_space(self) -> gymnasium.Space[Any]:  # type: ignore[override]
+        """Of the batch; made when asked for."""
+        return batch_space(self.single_action_space, self.num_envs)
+
+    @property
+    def instances(self) -> npt.NDArray[np.intp]:
+        """(M,) the numbers of the instances that the room's rows stand for; see `narrow`."""
+        return self._roster.instance
 
     @abstractmethod
     def draw(self, mask: Flags) -> None:
@@ -102,17 +126,45 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
 
     @abstractmethod
     def oracle(self) -> Any:
-        """What the homework's own method learns from, for the observation of this moment; fresh.
+        """What the homework's own method learns from, for the current observation; fresh.
 
         An array (N, ...), a dictionary of such, or None in rooms without an oracle.
         """
 
-    def ending(self, ended: Indices) -> dict[str, Any]:  # noqa: ARG002
-        """What else is recorded of the instances ``ended`` (K,), where ends are what is recorded.
+    def feedback(self) -> Any:
+        """What could have been better about the action just judged; fresh.
 
-        A room whose scores need more than return and length overrides it: name -> fresh array.
+        An array (N, ...), a dictionary of such, or None in rooms without feedback. It is asked for
+        in ``train`` only, after `advance` and before finished instances are drawn anew.
         """
-        return {}
+
+    def make_recorder(self) -> Recorder:
+        """What records the test split; a room that needs less than every step overrides it."""
+        return StepRecorder()
+
+    def frames(self) -> tuple[Frame, ...]:
+        """Pictures (height, width, 3) uint8 of all instances, in rooms that have a render mode."""
+        raise NotImplementedError
+
+    def narrow(self, mask: Flags) -> None:
+        """Drop the room's own rows where ``mask`` is False, and go on with the others.
+
+        A room may implement it, so that a test's last instances do not cost as much as all did. Its
+        arrays then have fewer rows than ``num_envs``.
+        """
+        raise NotImplementedError
+
+    def record(self, episodes: int) -> None:
+        """Let the first ``episodes`` of every instance count, from the next seeded reset on.
+
+        Nothing else is recorded. An instance that has ended them is retired: it keeps showing its
+        last observation, its reward is 0, it never ends, and its actions are ignored.
+        """
+        if self.split != "test":
+            raise ValueError("only the test split records: make the environment with split='test'")
+        if isinstance(episodes, bool) or not isinstance(episodes, int) or episodes < 1:
+            raise ValueError(f"episodes must be a whole number of at least 1, got {episodes!r}")
+        self._episodes_to_record, self._is_recording = episodes, False
 
     def reset(
         self,
@@ -124,133 +176,119 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
 
         Args:
             seed: one for the batch (instance i draws from the stream (seed, i)), or a list with one
-                an instance (each then repeats what it does alone under its seed). Without a seed
+                per instance (each then repeats what it does alone under its seed). Without a seed
                 the streams go on.
             options: ``reset_mask``, (N,) bool: which instances to reset.
         """
         mask = self._reset_mask(options)
-        if seed is not None and len(self._instance) != self._whole:
-            raise ValueError("a batch that was cut down cannot be seeded anew: make another one")
         if seed is not None and not mask.all():
             raise ValueError("a seed starts all instances anew: give seed or reset_mask, not both")
-        if seed is not None or self._current is None:
-            self.streams = Streams(self._checked_seed(seed), self.num_envs)
-            self._episode[:] = -1
-            self.recording = Recording(self.recorded)
+        if seed is not None or not self._is_reset:
+            self._start(self._checked_seed(seed))
             mask = self._everyone
+        elif self._roster.has_retired or not self._is_recording:
+            raise ValueError("episodes are counted from a seeded reset: call reset(seed=...)")
         self._begin(mask)
         self.draw(mask)
+        self._is_reset = True
         return self._look()
 
     def step(self, actions: Any) -> tuple[Any, Rewards, Flags, Flags, dict[str, Any]]:
-        """Act in every instance; those that end are drawn anew in the same step."""
-        if self._current is None:
+        """Act in every instance; those that end start their next episode in the same step."""
+        if not self._is_reset:
             raise ResetNeeded("call reset() before the first step()")
-        actions = check_actions(self.single_action_space, actions, self.num_envs, self.action_mask)
-        seen = self._current
-        reward, terminated, truncated = self.advance(actions)
-        if self.recorded == "ends":
-            self._length += 1
-            self._return += reward
-        elif self.split == "test":
-            self.recording.append(
-                **seen,
-                action=on_each(actions, np.copy),
-                reward=reward.copy(),
-                terminated=terminated.copy(),
-                truncated=truncated.copy(),
-                episode=self._episode.copy(),
-            )
+        roster = self._roster
+        checked = roster.inward(
+            check_actions(self.single_action_space, actions, self.num_envs, roster.retired)
+        )
+        reward, terminated, truncated = self.advance(checked)
+        feedback = self.feedback() if self.split == "train" else None
+        step = Step(
+            roster.rows, roster.instance, self._episode, checked, reward, terminated, truncated
+        )
+        if self.split == "test":
+            self.recording.step(step)
         done = terminated | truncated
-        final = self._end(done, terminated, truncated) if done.any() else {}
+        final = self._end(step, done) if done.any() else {}
         observation, infos = self._look()
+        if feedback is not None:
+            infos |= {"feedback": feedback, "_feedback": self._everyone.copy()}
+        if roster.has_retired:
+            return roster.outward(step, observation, final)
         return observation, reward, terminated, truncated, {**infos, **final}
 
-    def keep(self, mask: Flags) -> None:
-        """Drop the instances where ``mask`` (N,) is False: from the next step on there are fewer.
+    def render(self) -> tuple[Frame, ...]:
+        """Pictures (height, width, 3) uint8 of all instances as they are now."""
+        if self.render_mode is None:
+            raise ValueError("nothing is rendered: make the environment with a render_mode")
+        return self.frames()
 
-        For a test whose last instances take long: those that have played their part cost nothing.
-        What is recorded goes on under the old numbers of the instances. A seeded ``reset`` would
-        need the whole batch, and is refused.
-        """
-        if not self.can_shrink:
-            raise ValueError(f"{type(self).__name__} cannot go on with a part of its batch")
-        self.streams.keep(mask)
-        self.narrow(mask)
-        self._instance, self._episode = self._instance[mask], self._episode[mask]
-        self._length, self._return = self._length[mask], self._return[mask]
-        self.num_envs = len(self._instance)
-        self._everyone = np.ones(self.num_envs, dtype=np.bool_)
-        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-        self.action_space = batch_space(self.single_action_space, self.num_envs)
-
-    def narrow(self, mask: Flags) -> None:
-        """Drop the room's own rows where ``mask`` (N,) is False (rooms that can shrink)."""
-        raise NotImplementedError
-
-    def _end(self, done: Flags, terminated: Flags, truncated: Flags) -> dict[str, Any]:
-        """Last words of the instances that ended, recorded where ends are what is recorded."""
-        if self.split == "train" or self.recorded == "steps":
-            return self._finish(done)
-        ended, oracle = np.flatnonzero(done), self.oracle()
-        entry = {
-            "instance": self._instance[ended],
-            "episode": self._episode[ended],
-            "length": self._length[ended],
-            "return": self._return[ended],
-            "terminated": terminated[ended],
-            "truncated": truncated[ended],
-            **({} if oracle is None else {"oracle": take(oracle, ended)}),
-            **self.ending(ended),
-        }
-        final = self._finish(done)
-        self.recording.append(**entry, observation=take(final["final_obs"], ended))
-        return final
-
-    def _finish(self, done: Flags) -> dict[str, Any]:
-        """Last words of the instances that ended, which are drawn anew."""
-        final_observation, final_info = self.observe(), self._infos(self._told_oracle(), done)
-        self._begin(done)
-        self.draw(done)
-        return {
-            "final_obs": final_observation,
-            "_final_obs": done,
-            "final_info": final_info,
-            "_final_info": done.copy(),
-        }
+    def _start(self, seed: int | list[int]) -> None:
+        """Begin from a seed: new streams, a new recording."""
+        if self._roster.is_narrow:
+            raise ValueError("this batch has dropped instances that are done: make a new one")
+        self.streams = Streams(seed, self.num_envs)
+        self.recording = self.make_recorder()
+        self.recording.start(self.num_envs, self._episodes_to_record)
+        self._is_recording = True
+        self._roster = Roster(self.num_envs)
+        self._episode = np.full(self.num_envs, -1)
 
     def _begin(self, mask: Flags) -> None:
-        """Count a new episode in the instances where ``mask`` is True."""
+        """Count a new episode in the rows where ``mask`` (M,) is True."""
         self._episode += mask
-        if self.recorded == "ends":
-            np.copyto(self._length, 0, where=mask)
-            np.copyto(self._return, 0.0, where=mask)
+        if self.split == "test":
+            self.recording.begin(self._roster.instance[mask])
 
     def _look(self) -> tuple[Any, dict[str, Any]]:
         observation = self.observe()
         if self.split == "test":
-            self._current = {}
-            if self.recorded == "steps":
-                self._current = {
-                    "observation": on_each(observation, np.copy),
-                    "oracle": self.oracle(),
-                }
-            return observation, self._infos(None, self._everyone)
-        self._current = {}
-        return observation, self._infos(self.oracle(), self._everyone)
+            self.recording.show(observation, self.oracle)
+        return observation, self._infos(self._told_oracle(), self._everyone)
+
+    def _end(self, step: Step, done: Flags) -> dict[str, Any]:
+        """Final observations and infos of finished instances, which are then reset."""
+        final, rows = self._final(done), self._roster.rows
+        counted = rows[done[rows]]
+        if self.split == "test" and len(counted):
+            self.recording.end(step, counted, final["final_obs"], self.oracle)
+        if self.render_mode is not None:
+            self.final_frames = self.frames()
+        self._begin(done)
+        self.draw(done)
+        if self.split == "test":
+            self._retire(final["final_obs"])
+        return final
+
+    def _final(self, done: Flags) -> dict[str, Any]:
+        return {
+            "final_obs": self.observe(),
+            "_final_obs": done,
+            "final_info": self._infos(self._told_oracle(), done),
+            "_final_info": done.copy(),
+        }
+
+    def _retire(self, last_seen: Any) -> None:
+        """Retire the instances that have ended all episodes that count."""
+        roster = self._roster
+        roster.retire(self.recording.still_counts(roster.instance), last_seen)
+        mask = roster.worth_narrowing()
+        if mask is not None and type(self).narrow is not BatchedEnv.narrow:
+            self.streams.narrow(mask)
+            self.narrow(mask)
+            self._episode = self._episode[mask]
+            roster.narrow(mask)
 
     def _told_oracle(self) -> Any:
         return self.oracle() if self.split == "train" else None
 
     def _infos(self, oracle: Any, mask: Flags) -> dict[str, Any]:
-        infos: dict[str, Any] = {}
-        if oracle is not None:
-            infos |= {"oracle": oracle, "_oracle": mask.copy()}
-        if self.action_mask is not None:
-            infos |= {"action_mask": self.action_mask.copy(), "_action_mask": mask.copy()}
-        return infos
+        return {} if oracle is None else {"oracle": oracle, "_oracle": mask.copy()}
 
     def _reset_mask(self, options: dict[str, Any] | None) -> Flags:
+        for name in options or {}:
+            if name not in RESET_OPTIONS:
+                raise ValueError(unknown_name("reset option", name, RESET_OPTIONS))
         mask = (options or {}).get("reset_mask")
         if mask is None:
             return self._everyone
@@ -276,64 +314,3 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
                 f"seeds must be {self.num_envs} integers in 0..2**64-1, got {list(seed)}"
             )
         return seeds
-
-
-class SingleView(gymnasium.Env[Any, Any]):
-    """Instance 0 of a batch of one, as an ordinary `gymnasium.Env`.
-
-    The batch starts its next episode in the step that ends the last one; ``reset()`` after an end
-    hands that episode out, so that the single environment and instance 0 of a batch walk the same
-    path.
-    """
-
-    def __init__(self, batched: BatchedEnv) -> None:
-        self.batched = batched
-        self.metadata = batched.metadata
-        self.observation_space = batched.single_observation_space
-        self.action_space = batched.single_action_space
-        self._state: Literal["new", "running", "ended"] = "new"
-        self._next: tuple[Any, dict[str, Any]] | None = None
-
-    @property
-    def recording(self) -> Recording:
-        """What happened in the test split; see `Recording`."""
-        return self.batched.recording
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """Start an episode; see `BatchedEnv.reset`."""
-        super().reset(seed=seed)
-        if seed is None and self._next is not None:
-            begin = self._next
-        else:
-            begin = _first(self.batched.reset(seed=seed, options=options))
-        self._state, self._next = "running", None
-        return begin
-
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Act; at the end of an episode the observation and info are its last."""
-        if self._state != "running":
-            raise ResetNeeded(f"the episode is {self._state}: call reset() before step()")
-        observation, reward, terminated, truncated, infos = self.batched.step(_batch_of_one(action))
-        final = {key: infos.pop(key, None) for key in ("final_obs", "final_info")}
-        if terminated[0] or truncated[0]:
-            self._state, self._next = "ended", _first((observation, infos))
-            observation, infos = final["final_obs"], final["final_info"]
-        seen, info = _first((observation, infos))
-        return seen, float(reward[0]), bool(terminated[0]), bool(truncated[0]), info
-
-    def close(self) -> None:
-        """Close the batch."""
-        self.batched.close()
-
-
-def _batch_of_one(action: Any) -> Any:
-    if isinstance(action, Mapping):
-        return {key: _batch_of_one(value) for key, value in action.items()}
-    return np.asarray(action)[None]
-
-
-def _first(step: tuple[Any, dict[str, Any]]) -> tuple[Any, dict[str, Any]]:
-    observation, infos = step
-    return take(observation, 0), {k: take(v, 0) for k, v in infos.items() if not k.startswith("_")}

@@ -11,11 +11,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from mlds_bench.common.settings import BaseSettings, make_settings
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from mlds_bench.envs.core import BatchedEnv
+    from mlds_bench.envs.core import BatchedEnv, Recorder
 
 NAMESPACE = "mlds"
 
@@ -59,49 +61,65 @@ class Environment:
         cls: type[BatchedEnv] = getattr(self.room_module("env"), self.name)
         return cls
 
-    def make(self, **kwargs: Any) -> BatchedEnv:
-        """A batch: ``num_envs``, ``split``, ``seed`` and the room's own keyword arguments."""
-        make: Callable[..., BatchedEnv] = self.batched_class
-        return make(**kwargs)
+    def settings(self, **env_kwargs: Any) -> BaseSettings:
+        """The room's settings from an environment's keyword arguments, checked.
 
-    def chosen(self, env_kwargs: Mapping[str, Any], env_options: Mapping[str, Any]) -> Any:
-        """The keyword arguments that an agent with these choices of view plays under.
+        Where the environments of a room differ in theirs, they are called ``<Name>Settings``.
 
         Raises:
-            ValueError: an option that an agent may not choose.
+            ValueError: one line that names the argument, its value and what is right.
         """
-        allowed = self.batched_class.view_options
+        specs = self.room_module("specs")
+        cls = getattr(specs, f"{self.name}Settings", None) or specs.Settings
+        settings: BaseSettings = make_settings(cls, env_kwargs)
+        return settings
+
+    def chosen(
+        self, env_kwargs: Mapping[str, Any], env_options: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Keyword arguments of a variant with an agent's choice of view, checked.
+
+        The variant's own arguments win over the agent's options.
+
+        Raises:
+            ValueError: an option that is no choice of view, or a value that is wrong; one line.
+        """
+        allowed = self.settings(**env_kwargs).view_options
         refused = sorted(set(env_options) - allowed)
         if refused:
             may = f"may choose {', '.join(sorted(allowed))}" if allowed else "has no choice of view"
             raise ValueError(
                 f"env_options sets {', '.join(refused)}, but in {self.id} an agent {may}"
             )
-        return {**env_options, **env_kwargs}
+        chosen = {**env_options, **env_kwargs}
+        self.settings(**chosen)
+        return chosen
 
-    @property
-    def score(self) -> Callable[..., dict[str, float]]:
-        """The room's scoring function: ``score(recording, **env_kwargs)``."""
-        score: Callable[..., dict[str, float]] = self.room_module("scoring").score
-        return score
+    def make(self, **kwargs: Any) -> BatchedEnv:
+        """A batch: ``num_envs``, ``split``, ``seed``, ``render_mode`` and the room's own."""
+        make: Callable[..., BatchedEnv] = self.batched_class
+        return make(**kwargs)
+
+    def score(self, recording: Recorder, **env_kwargs: Any) -> dict[str, float]:
+        """Scores of what an environment with these keyword arguments recorded."""
+        settings = self.settings(**env_kwargs)
+        scores: dict[str, float] = self.room_module("scoring").score(recording, settings)
+        return scores
 
     @property
     def has_pictures(self) -> bool:
         """Whether the room draws pictures of a test."""
         return find_spec(self.module_name("pictures")) is not None
 
-    @property
-    def draw(self) -> Callable[..., list[Path]]:
-        """The room's drawing function, where it has one: ``draw(recording, folder, **env_kwargs)``.
-
-        It writes pictures of a test into an existing folder and returns their paths.
-        """
-        draw: Callable[..., list[Path]] = self.room_module("pictures").draw
-        return draw
+    def draw(self, recording: Recorder, folder: Path, **env_kwargs: Any) -> list[Path]:
+        """Write pictures of a test into an existing folder and return their paths."""
+        settings = self.settings(**env_kwargs)
+        paths: list[Path] = self.room_module("pictures").draw(recording, folder, settings)
+        return paths
 
     def data_checksum(self, **env_kwargs: Any) -> str:
         """sha256 of the data that an environment with these keyword arguments is made of."""
-        return str(self.room_module("data").checksum(**env_kwargs))
+        return str(self.room_module("data").checksum(self.settings(**env_kwargs)))
 
 
 ENVIRONMENTS: dict[str, Environment] = {

@@ -1,10 +1,10 @@
-"""Random streams, one an instance, drawn for the whole batch in one array operation.
+"""Random streams, one per instance, drawn for the whole batch in one array operation.
 
 A stream is counter based: its k-th word is a hash of (seed, instance, k). So instance i sees the
 same numbers in a batch of 1, 7 or 1000, and drawing for a thousand instances is a handful of numpy
 operations instead of a thousand generator calls.
 
-The hash is the finaliser of SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom
+The hash is the finalizer of SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom
 number generators"), applied to an odd-gamma Weyl sequence whose start is itself hashed.
 """
 
@@ -27,7 +27,7 @@ _TO_UNIT = np.uint64(11)  # a float64 in [0, 1) takes the upper 53 bits
 
 
 def mix(words: Words) -> Words:
-    """Hash 64-bit words in place (SplitMix64's finaliser); returns the same array."""
+    """Hash 64-bit words in place (SplitMix64's finalizer); returns the same array."""
     words ^= words >> _SHIFTS[0]
     words *= _MULTIPLIERS[0]
     words ^= words >> _SHIFTS[1]
@@ -50,7 +50,7 @@ class Streams:
     """The random streams of N instances.
 
     Args:
-        seed: one seed for the batch (instance i gets the stream (seed, i)), or one seed an
+        seed: one seed for the batch (instance i gets the stream (seed, i)), or one seed per
             instance (each then repeats what it does alone under that seed).
         num_envs: N.
 
@@ -68,7 +68,7 @@ class Streams:
         start = mix(seeds * GAMMA + np.uint64(1))
         self._position = mix(start ^ mix(instances * GAMMA + np.uint64(2)))
 
-    def keep(self, mask: npt.NDArray[np.bool_]) -> None:
+    def narrow(self, mask: npt.NDArray[np.bool_]) -> None:
         """Drop the streams where ``mask`` (N,) is False; the others go on where they are."""
         self._position = self._position[mask]
         self.everyone = np.arange(len(self._position))

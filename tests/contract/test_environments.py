@@ -15,6 +15,7 @@ from tests.processes import ROOT
 
 ENVS = Path(mlds_bench.__file__).parent / "envs"
 FURNITURE = ("specs.py", "env.py", "scoring.py", "data.py")
+PICTURES = ("pictures.py", "pictures")
 SECTIONS = ("Observation", "Action", "Reward", "Oracle", "End of episode", "Scores", "Source")
 
 each_environment = pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
@@ -65,3 +66,13 @@ def test_settings_are_data(room: str) -> None:
 def test_names_are_unique() -> None:
     """One environment name belongs to one room."""
     assert len(ENVIRONMENTS) == sum(map(len, ROOMS.values()))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_pictures_stand_in_one_place(room: str) -> None:
+    """A module or a folder called pictures, where a room draws; its function is `draw`."""
+    environment = next(one for one in ENVIRONMENTS.values() if one.room == room)
+    files = {file.name for file in (ENVS / room).iterdir()}
+    assert environment.has_pictures is bool(files & set(PICTURES))
+    if environment.has_pictures:
+        assert callable(environment.room_module("pictures").draw)

@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from mlds_bench.envs.actions import InvalidAction, check_actions, integer_bounds
+from mlds_bench.envs.actions import (
+    InvalidAction,
+    cast_actions,
+    check_actions,
+    integer_bounds,
+    legal_action,
+)
 
 BOX = spaces.Box(-2.0, np.array([2.0, 3.0]), (2,), np.float64)
 FREE = spaces.Box(-np.inf, np.inf, (1,), np.float32)
 PIXELS = spaces.Box(0, 9, (2,), np.uint8)
 COMPOSITE = spaces.Dict({"go": spaces.Discrete(2, start=1), "v": spaces.Box(-1, 1, (1,))})
-MASK = np.array([[True, True, False], [False, True, True]])
 
 REFUSED: dict[str, tuple[spaces.Space[Any], Any, str]] = {
     "NaN": (BOX, [[0, 0], [0, np.nan]], "action[1, 1] is nan, outside [-2, 3]: clip it"),
@@ -25,7 +30,7 @@ REFUSED: dict[str, tuple[spaces.Space[Any], Any, str]] = {
     "overflow": (FREE, [[0], [-1e60]], "action[1, 0] is -inf, outside [-3.40282e+38, 3.40"),
     "unbatched": (BOX, [0, 0], "action has shape (2,), expected (2, 2) (instances first)"),
     "one short": (BOX, [[0, 0]], "action has shape (1, 2), expected (2, 2)"),
-    "ragged": (BOX, [[0, 0], [0]], "action is no array: "),
+    "ragged": (BOX, [[0, 0], [0]], "action is not an array: "),
     "text": (BOX, [["up", "up"]] * 2, "action must hold numbers, got list of <U2"),
     "nothing": (BOX, None, "action must hold numbers, got NoneType of object"),
     "complex": (BOX, np.zeros((2, 2), complex), "must hold numbers, got ndarray of complex128"),
@@ -64,51 +69,65 @@ def test_a_wrong_action_is_named(space: spaces.Space[Any], action: Any, message:
     assert "\n" not in str(refusal.value)
 
 
-def test_a_masked_action_is_named_with_the_legal_ones() -> None:
-    """Who plays a masked action hears which ones are legal there."""
-    with pytest.raises(InvalidAction, match=r"action\[1\] is 0, masked there by info") as refusal:
-        check_actions(spaces.Discrete(3), [0, 0], 2, MASK)
-    assert str(refusal.value).endswith("legal are 1, 2")
-    with pytest.raises(InvalidAction, match=r"action\[0\] is 7, masked .*: legal are 5, 6"):
-        check_actions(spaces.Discrete(3, start=5), [7, 7], 2, MASK)
-
-
-def test_a_long_list_of_legal_actions_is_cut() -> None:
-    """A vocabulary of thousands does not flood the message."""
-    mask = np.ones((1, 3000), np.bool_)
-    mask[0, 4] = False
-    with pytest.raises(InvalidAction, match=r"legal are 0, 1, 2, 3, 5, 6, 7, 8, \.\.\. \(2999 "):
-        check_actions(spaces.Discrete(3000), [4], 1, mask)
-
-
 def test_right_actions_come_back_in_the_type_of_the_space() -> None:
-    """Bounds are inside, lists and other number types are converted, legal masked ones pass."""
+    """Bounds are inside, lists and other number types are converted."""
     box = check_actions(BOX, [[-2, 3], [2, -2]], 2)
     assert box.dtype == np.float64
     assert box.tolist() == [[-2.0, 3.0], [2.0, -2.0]]
     assert check_actions(FREE, [[1e30], [-1e30]], 2).dtype == np.float32
     assert check_actions(PIXELS, [[0, 9], [3, 4]], 2).dtype == np.uint8
-    discrete = check_actions(spaces.Discrete(3), np.array([1, 2], np.int8), 2, MASK)
+    discrete = check_actions(spaces.Discrete(3), np.array([1, 2], np.int8), 2)
     assert discrete.dtype == np.int64
     composite = check_actions(COMPOSITE, {"v": [[0.5], [1]], "go": [1, 2]}, 2)
     assert composite["go"].tolist() == [1, 2]
     assert composite["v"].dtype == np.float32
 
 
-def test_a_first_check_leaves_continuous_values_to_the_last() -> None:
-    """Shapes, kinds and integers are refused at once, so that nothing wraps on its way."""
+def test_a_cast_leaves_continuous_values_to_the_check() -> None:
+    """Shapes, kinds and integers are refused at once, so that nothing wraps around on its way."""
     action = {"v": np.array([[np.nan], [7.0]]), "go": [1, 2]}
-    first = check_actions(COMPOSITE, action, 2, is_last=False)
-    assert first["v"].dtype == np.float32
+    cast = cast_actions(COMPOSITE, action, 2)
+    assert cast["v"].dtype == np.float32
     with pytest.raises(InvalidAction, match="is nan, outside"):
-        check_actions(COMPOSITE, first, 2)
+        check_actions(COMPOSITE, cast, 2)
     for wrong in (
         {**action, "v": [[0.0]]},
         {**action, "v": [["a"], ["b"]]},
         {**action, "go": [1, 3]},
     ):
         with pytest.raises(InvalidAction):
-            check_actions(COMPOSITE, wrong, 2, is_last=False)
+            cast_actions(COMPOSITE, wrong, 2)
+
+
+def test_rows_that_are_ignored_hold_something_legal_afterwards() -> None:
+    """Their values do not matter, their shape does; the caller's array stays as it is."""
+    ignored = np.array([True, False])
+    action = {"v": np.array([[np.nan], [0.5]]), "go": np.array([70, 2])}
+    checked = check_actions(COMPOSITE, action, 2, ignored)
+    assert checked["v"].tolist() == [[0.0], [0.5]]
+    assert checked["go"].tolist() == [1, 2]
+    assert action["go"].tolist() == [70, 2]
+    with pytest.raises(InvalidAction, match=r"action\['go'\]\[1\] is 70, outside"):
+        check_actions(COMPOSITE, {**action, "go": [1, 70]}, 2, ignored)
+    with pytest.raises(InvalidAction, match="expected"):
+        check_actions(COMPOSITE, {**action, "go": [1]}, 2, ignored)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        BOX,
+        FREE,
+        PIXELS,
+        spaces.Discrete(3, start=5),
+        spaces.Box(2.0, 3.0, (2,)),
+        *[spaces.MultiDiscrete([2, 3], start=[1, 0]), spaces.MultiBinary(4)],
+    ],
+    ids=str,
+)
+def test_there_is_always_a_legal_action(space: spaces.Space[Any]) -> None:
+    """Zero, or what is nearest to it."""
+    check_actions(space, np.asarray(legal_action(space)).astype(space.dtype)[None], 1)
 
 
 def test_integer_bounds_are_inclusive() -> None:

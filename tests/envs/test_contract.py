@@ -10,10 +10,10 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
-from mlds_bench.envs.contract import CHECKS, ContractViolation, Factory, check_env, rollout
+from mlds_bench.envs.contract import CHECKS, ContractViolation, Factory, check_env, holds, rollout
 from mlds_bench.envs.core import Flags, Outcome
-from mlds_bench.envs.recording import Recording
-from tests.envs.toys import Composite, LongWalk, Walk
+from mlds_bench.envs.recorders import EndRecorder, Recorder, StepRecorder
+from tests.envs.toys import Coached, Composite, LongWalk, NarrowingWalk, Walk
 
 
 class OutsideItsSpace(Walk):
@@ -89,14 +89,19 @@ class KeptAction(Walk):
         return reward, terminated, truncated
 
 
+class SharingRecorder(StepRecorder):
+    """Keeps the very arrays of a step."""
+
+    def step(self, step: Any) -> None:
+        super().step(step)
+        self.entries[-1]["reward"] = step.reward
+
+
 class SharedRecord(Walk):
     """Records the very reward that it hands out."""
 
-    def step(self, actions: Any) -> Any:
-        result = super().step(actions)
-        for step in self.recording.entries[-1:]:
-            step["reward"] = result[1]
-        return result
+    def make_recorder(self) -> Recorder:
+        return SharingRecorder()
 
 
 class LongMemory(Walk):
@@ -121,23 +126,23 @@ class SeesTheOthers(Walk):
 class UnmarkedEnds(Walk):
     """Does not mark the rows of final_obs that count."""
 
-    def _finish(self, done: Flags) -> dict[str, Any]:
-        return {**super()._finish(done), "_final_obs": np.zeros_like(done)}
+    def _final(self, done: Flags) -> dict[str, Any]:
+        return {**super()._final(done), "_final_obs": np.zeros_like(done)}
 
 
 class FirstAsLast(Walk):
     """Hands out a final observation of another shape."""
 
-    def _finish(self, done: Flags) -> dict[str, Any]:
-        final = super()._finish(done)
+    def _final(self, done: Flags) -> dict[str, Any]:
+        final = super()._final(done)
         return {**final, "final_obs": final["final_obs"].astype(np.complex128)}
 
 
 class TellsAtTheEnd(Walk):
     """Lets the oracle slip into the final infos of the test split."""
 
-    def _told_oracle(self) -> Any:
-        return self.oracle()
+    def _final(self, done: Flags) -> dict[str, Any]:
+        return {**super()._final(done), "final_info": {"oracle": self.oracle()}}
 
 
 class TellsAlways(Walk):
@@ -154,24 +159,93 @@ class TellsNever(Walk):
         return super()._infos(None, mask)
 
 
-class Forgets(Walk):
-    """Records every other step of the test split."""
+class FeedbackInTest(Coached):
+    """Tells the test split what could have been better."""
 
     def step(self, actions: Any) -> Any:
-        result = super().step(actions)
-        if self.age[0] % 2:
-            self.recording.entries[-1:] = []
-        return result
+        *step, infos = super().step(actions)
+        return *step, {**infos, "feedback": self.feedback()}
 
 
-class ForgetsEnds(LongWalk):
-    """Records the ends of every other step."""
+class FeedbackAtReset(Coached):
+    """Has something to say before anybody acted."""
+
+    def reset(self, **kwargs: Any) -> Any:
+        observation, infos = super().reset(**kwargs)
+        return observation, {**infos, "feedback": self.feedback()}
+
+
+class FeedbackAtTimes(Coached):
+    """Has nothing to say of some actions."""
+
+    metadata = {**Walk.metadata, "coupled": True}  # noqa: RUF012 - only one rule is to break
+
+    def feedback(self) -> Any:
+        return None if (self.age == 2).all() else super().feedback()
+
+
+class FeedbackForSome(Coached):
+    """Marks the feedback of one instance only."""
 
     def step(self, actions: Any) -> Any:
-        result = super().step(actions)
-        if len(self.recording.entries) % 2:
-            self.recording.entries[-1:] = []
-        return result
+        *step, infos = super().step(actions)
+        if "_feedback" in infos:
+            infos["_feedback"][1:] = False
+        return *step, infos
+
+
+class OtherSpaceInTest(Walk):
+    """Shows more in the test split."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if self.split == "test":
+            self.single_observation_space = spaces.Box(-5.0, 5.0, (2,), np.float64)
+
+
+class PaysTheRetired(Walk):
+    """Goes on paying instances whose episodes that count are over."""
+
+    def step(self, actions: Any) -> Any:
+        observation, reward, *rest = super().step(actions)
+        return observation, reward - 1.0, *rest
+
+
+class EndsTheRetired(Walk):
+    """Ends episodes that nobody counts."""
+
+    def step(self, actions: Any) -> Any:
+        observation, reward, terminated, *rest = super().step(actions)
+        return observation, reward, terminated | (reward == 0.0), *rest
+
+
+class EagerRecorder(StepRecorder):
+    """Counts every end of an instance twice."""
+
+    def end(self, *told: Any) -> None:
+        super().end(*told)
+        self.ended[0] += self.ended[0] == 1
+
+
+class CountsTwice(Walk):
+    """Has a recorder that counts wrongly."""
+
+    def make_recorder(self) -> Recorder:
+        return EagerRecorder()
+
+
+class BrittleRecorder(EndRecorder):
+    """Cannot join what it recorded of a few episodes."""
+
+    def arrays(self) -> dict[str, Any]:
+        return super().arrays() if self.episodes is None else {"sum": self.entries[0]["sum"]}
+
+
+class Unreadable(Walk):
+    """Has a recorder that does not hold what was recorded."""
+
+    def make_recorder(self) -> Recorder:
+        return BrittleRecorder()
 
 
 class Clips(Walk):
@@ -189,14 +263,6 @@ class Rounds(Walk):
     def step(self, actions: Any) -> Any:
         if np.asarray(actions).dtype.kind == "f":
             actions = np.floor(actions).astype(np.int64)
-        return super().step(actions)
-
-
-class ToleratesMasked(Walk):
-    """Tells a mask and does not enforce it."""
-
-    def step(self, actions: Any) -> Any:
-        self.action_mask = None
         return super().step(actions)
 
 
@@ -226,6 +292,7 @@ class TakesHalfAnAction(Composite):
 BROKEN: list[tuple[str, Factory, str]] = [
     ("third-party checkers", OutsideItsSpace, "Gymnasium's checker says: "),
     ("third-party checkers", WithoutSeed, "The error was: no seeds here"),
+    ("spaces", OtherSpaceInTest, "single_observation_space is Box(-4.0, 4.0, (2,), float64) in tr"),
     ("spaces", Float32Rewards, "reward is float32 (3,), expected float64 (3,)"),
     ("spaces", InfiniteReward, "is not finite"),
     ("spaces", NextStep, "metadata['autoreset_mode'] is AutoresetMode.NEXT_STEP, not SAME_STEP"),
@@ -236,14 +303,19 @@ BROKEN: list[tuple[str, Factory, str]] = [
     ("batch sizes", SeesTheOthers, "differs between batches of 7 and 1 at step"),
     ("autoreset", UnmarkedEnds, "infos['_final_obs'] must mark the ended instances"),
     ("autoreset", FirstAsLast, "final_obs not in its space"),
-    ("oracle rule", TellsAtTheEnd, "the test split tells infos[\"['final_info']['oracle']\"]"),
-    ("oracle rule", TellsAlways, "the test split tells infos[\"['oracle']\"]"),
-    ("oracle rule", TellsNever, "the train split does not tell the oracle"),
-    ("oracle rule", Forgets, "of 30 test steps recorded"),
-    ("oracle rule", ForgetsEnds, "ends of episodes recorded"),
+    ("split rule", TellsAtTheEnd, "the test split tells infos[\"['final_info']['oracle']\"]"),
+    ("split rule", TellsAlways, "the test split tells infos[\"['oracle']\"]"),
+    ("split rule", TellsNever, "the train split does not tell the oracle"),
+    ("split rule", FeedbackInTest, "the test split tells infos[\"['feedback']['away']\"]"),
+    ("split rule", FeedbackAtReset, "a reset tells feedback, about no action"),
+    ("split rule", FeedbackAtTimes, "the train split does not tell feedback in every step"),
+    ("split rule", FeedbackForSome, "feedback is of every instance"),
+    ("recording", PaysTheRetired, "an instance that has ended its episodes is paid [-1."),
+    ("recording", EndsTheRetired, "an instance that has ended its episodes ended another"),
+    ("recording", CountsTwice, "recorded [2 1] ends of episodes, there were [1 1]"),
+    ("recording", Unreadable, "raised KeyError: 'sum'"),
     ("invalid actions", Clips, "an action that is out of range was taken"),
     ("invalid actions", Rounds, "an action that is not whole was taken"),
-    ("invalid actions", partial(ToleratesMasked, masked=True), "that is masked was taken"),
     ("invalid actions", ReplacesNaN, "an action that is NaN was taken"),
     ("invalid actions", TakesHalfAnAction, "an action that is a mapping without a key was taken"),
 ]
@@ -270,7 +342,7 @@ def test_every_rule_is_shown_broken() -> None:
 
 
 @pytest.mark.parametrize(
-    "toy", [Walk, LongWalk, partial(Walk, masked=True), partial(Walk, horizon=9), Composite]
+    "toy", [Walk, LongWalk, NarrowingWalk, Coached, partial(Walk, horizon=9), Composite]
 )
 def test_sound_environments_pass(toy: Factory) -> None:
     """The toys, unbroken, pass every check."""
@@ -278,12 +350,67 @@ def test_sound_environments_pass(toy: Factory) -> None:
 
 
 def test_coupled_environments_may_see_each_other() -> None:
-    """metadata["coupled"] excuses a room from the comparison over batch sizes only."""
+    """metadata["coupled"] excuses reward and feedback from the comparison over batch sizes."""
 
     class Coupled(SeesTheOthers):
         metadata = {**Walk.metadata, "coupled": True}  # noqa: RUF012
 
+        def feedback(self) -> Any:
+            return np.full(self.num_envs, self.place.mean())
+
     assert check_env(Coupled) == list(CHECKS)
+
+
+def test_coupling_excuses_nothing_else() -> None:
+    """An instance's observation is its own."""
+
+    class Crowded(Walk):
+        metadata = {**Walk.metadata, "coupled": True}  # noqa: RUF012
+
+        def observe(self) -> Any:
+            return super().observe() + 1e-3 * self.place.mean()
+
+    with pytest.raises(ContractViolation, match=r"^batch sizes: .*\['observation'\]"):
+        check_env(Crowded)
+
+
+def test_a_room_states_its_tolerance() -> None:
+    """A float32 network may differ in the sixth digit; 1e-9 is the rule."""
+
+    class Loose(Walk):
+        def advance(self, actions: Any) -> Outcome:
+            reward, terminated, truncated = super().advance(actions)
+            return reward + 1e-7 * self.num_envs, terminated, truncated
+
+    class Stated(Loose):
+        tolerance = 1e-5
+
+    with pytest.raises(ContractViolation, match=r"^batch sizes: .*\['reward'\]"):
+        check_env(Loose)
+    assert check_env(Stated) == list(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("space", "inside", "outside"),
+    [
+        (spaces.Box(-1.0, 2.0, (1,), np.float64), [[-1.0], [2.0]], [[0.0], [2.5]]),
+        (spaces.Box(-1.0, 2.0, (1,), np.float64), [[0.0], [0.0]], [[0.0], [np.nan]]),
+        (spaces.Discrete(3, start=1), [1, 3], [1, 4]),
+        (spaces.MultiDiscrete([2, 3]), [[1, 2], [0, 0]], [[2, 0], [0, 0]]),
+    ],
+)
+def test_rows_are_compared_with_the_space_of_one(space: Any, inside: Any, outside: Any) -> None:
+    """Shape, type, bounds; also in a Dict, whose keys must be the same."""
+    good, bad = (np.array(batch) for batch in (inside, outside))
+    both = spaces.Dict({"a": space})
+    assert holds(space, good, 2)
+    assert holds(both, {"a": good}, 2)
+    assert not holds(space, bad, 2)
+    assert not holds(space, good, 3)
+    assert not holds(space, good.astype(np.complex128), 2)
+    assert not holds(space, inside, 2)
+    assert not holds(both, {"a": bad}, 2)
+    assert not holds(both, {"a": good, "b": good}, 2)
 
 
 def test_an_environment_that_raises_is_a_violation() -> None:
@@ -311,5 +438,5 @@ def test_the_record_of_a_test_walk_is_a_recording() -> None:
     """What the rules compare is what scores are made of."""
     env = Walk(num_envs=2, split="test", seed=0)
     rollout(env, 0, 2, steps=3)
-    assert isinstance(env.recording, Recording)
-    assert len(env.recording) == 3
+    assert isinstance(env.recording, Recorder)
+    assert len(env.recording) == 6

@@ -1,4 +1,4 @@
-"""The batched base: autoreset, the split rule, masks, seeds and partial resets."""
+"""The batched base: autoreset, the split rule, seeds, partial resets, spaces, rendering."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 
 from mlds_bench.envs.contract import Factory, leaves, rollout, sample_actions
 from mlds_bench.envs.core import BatchedEnv, InvalidAction
-from tests.envs.toys import Composite, Walk
+from tests.envs.toys import Coached, Composite, Walk
 
 STAY = 1
 
@@ -72,7 +72,7 @@ def test_train_tells_the_oracle_of_both_observations() -> None:
 
 @pytest.mark.parametrize("toy", [Walk, Composite])
 def test_test_hides_the_oracle_and_records_it(toy: Factory) -> None:
-    """No info key of the test split speaks of the oracle, final_info included; the record does."""
+    """No info of the test split speaks of the oracle, final_info included; the record does."""
     hidden = toy(num_envs=3, split="test", seed=0)
     told = toy(num_envs=3, split="train", seed=0)
     hidden_path, told_path = rollout(hidden, 0, 3), rollout(told, 0, 3)
@@ -81,7 +81,7 @@ def test_test_hides_the_oracle_and_records_it(toy: Factory) -> None:
     recorded = dict(leaves(hidden.recording.arrays()["oracle"]))
     for place, array in recorded.items():
         said = [dict(leaves(step["infos"]["oracle"]))[place] for step in told_path[:-1]]
-        np.testing.assert_array_equal(array, said)
+        np.testing.assert_array_equal(array, np.concatenate(said))
 
 
 def test_both_splits_walk_the_same_path() -> None:
@@ -94,25 +94,30 @@ def test_both_splits_walk_the_same_path() -> None:
         np.testing.assert_array_equal(train["observation"], test["observation"])
 
 
-def test_a_mask_is_told_and_enforced() -> None:
-    """The mask is that of the observation it comes with, also after an episode has ended."""
-    env = Walk(num_envs=8, seed=0, masked=True, horizon=2)
-    observation, infos = env.reset()
-    generators = [np.random.default_rng(i) for i in range(8)]
-    for _ in range(10):
-        place, mask = observation[:, 0], infos["action_mask"]
-        np.testing.assert_array_equal(mask[:, 0], place > 0.3)
-        np.testing.assert_array_equal(mask[:, 2], place < 0.9)
-        action = sample_actions(env.single_action_space, generators, mask)
-        observation, _, _, truncated, infos = env.step(action)
-        if truncated.any():
-            final = infos["final_info"]["action_mask"]
-            np.testing.assert_array_equal(final[:, 2], infos["final_obs"][:, 0] < 0.9)
-    row = int(np.flatnonzero(observation[:, 0] <= 0.3)[0])
-    action = np.full(8, STAY)
-    action[row] = 0
-    with pytest.raises(InvalidAction, match=rf"action\[{row}\] is 0, masked there"):
-        env.step(action)
+def test_feedback_is_told_of_every_step_and_of_no_reset() -> None:
+    """About the action just judged: before the instances that ended are drawn anew."""
+    env = Coached(num_envs=4, seed=0, horizon=2)
+    assert "feedback" not in env.reset()[1]
+    ends = 0
+    for step in play(env, 6):
+        observation, reward, terminated, truncated, infos = step
+        np.testing.assert_array_equal(infos["feedback"]["away"], -reward)
+        assert infos["_feedback"].tolist() == [True] * 4
+        done = terminated | truncated
+        ends += done.sum()
+        told = infos["feedback"]["place"][:, 0]
+        np.testing.assert_array_equal(told[~done], observation[~done, 0])
+        if done.any():
+            np.testing.assert_array_equal(told[done], infos["final_obs"][done, 0])
+            assert "feedback" not in infos["final_info"]
+    assert ends == 12
+    assert "feedback" not in env.reset()[1]
+
+
+def test_the_test_split_tells_no_feedback() -> None:
+    """It would be the judge's own hint."""
+    path = rollout(Coached(num_envs=2, split="test", seed=0), 0, 2)
+    assert not [place for place, _ in leaves(path) if "feedback" in place]
 
 
 def test_a_refused_action_changes_nothing() -> None:
@@ -123,7 +128,7 @@ def test_a_refused_action_changes_nothing() -> None:
     with pytest.raises(InvalidAction):
         disturbed.step([0, 7])
     np.testing.assert_array_equal(play(disturbed, 1)[0][0], play(calm, 1)[0][0])
-    assert len(disturbed.recording) == 1
+    assert len(disturbed.recording) == 2  # one step of two instances
 
 
 def test_a_step_needs_a_reset() -> None:
@@ -203,6 +208,34 @@ def test_a_wrong_reset_mask_is_named() -> None:
         env.reset(options={"reset_mask": np.zeros(3, np.int64)})
     with pytest.raises(ValueError, match="give seed or reset_mask, not both"):
         env.reset(seed=1, options={"reset_mask": np.array([True, False])})
+
+
+@pytest.mark.parametrize("options", [{"reset_masks": None}, {"level": 3}])
+def test_an_unknown_reset_option_is_refused(options: dict[str, Any]) -> None:
+    """Nothing that is asked for is ignored."""
+    key = next(iter(options))
+    with pytest.raises(ValueError, match=f"unknown reset option '{key}': .*'?reset_mask"):
+        Walk(num_envs=2, seed=0).reset(options=options)
+
+
+@pytest.mark.parametrize("toy", [Walk, Composite])
+def test_the_spaces_of_a_batch_cost_nothing_unless_asked_for(toy: Factory) -> None:
+    """They take as much memory as batches do."""
+    for split in ("train", "test"):
+        env = toy(num_envs=3, split=split, seed=0)
+        rollout(env, 0, 3)
+        assert not {"observation_space", "action_space"} & set(vars(env))
+        assert env.observation_space is env.observation_space
+        assert env.observation_space.contains(env.reset()[0])
+        assert env.action_space.contains(env.action_space.sample())
+
+
+def test_a_room_that_draws_nothing_says_so() -> None:
+    """At once, and by the name of the mode."""
+    with pytest.raises(ValueError, match="Walk has no render_mode 'rgb_array': it draws nothing"):
+        Walk(render_mode="rgb_array")
+    with pytest.raises(ValueError, match="make the environment with a render_mode"):
+        Walk().render()
 
 
 def test_wrong_keyword_arguments_are_named() -> None:

@@ -11,8 +11,9 @@ from gymnasium.error import ResetNeeded
 
 from mlds_bench.envs import single
 from mlds_bench.envs.contract import Factory, leaves, sample_actions
-from mlds_bench.envs.core import InvalidAction, SingleView
-from tests.envs.toys import Composite, Walk
+from mlds_bench.envs.core import InvalidAction
+from mlds_bench.envs.single import SingleView
+from tests.envs.toys import Coached, Composite, Walk
 
 
 def assert_row(alone: Any, batch: Any, row: int = 0) -> None:
@@ -58,7 +59,32 @@ def test_it_equals_instance_0_of_a_batch(toy: Factory, split: Any) -> None:
     if split == "test":
         for place, array in leaves(view.recording.arrays()):
             whole = dict(leaves(batch.recording.arrays()))[place]
-            np.testing.assert_array_equal(array[:, 0], whole[:, 0])
+            mine = batch.recording.arrays()["instance"] == 0
+            np.testing.assert_array_equal(array, whole[mine])
+
+
+def test_feedback_of_the_last_step_is_told_with_it() -> None:
+    """At an episode's end the info is the old episode's, and the feedback the last action's."""
+    view = SingleView(Coached(seed=0, horizon=2))
+    assert "feedback" not in view.reset()[1]
+    for _ in range(3):
+        for step in range(2):
+            _, reward, _, truncated, info = view.step(1)
+            assert info["feedback"]["away"] == -reward
+            assert "_feedback" not in info
+            assert truncated is (step == 1)
+        assert "feedback" not in view.reset()[1]
+
+
+@pytest.mark.parametrize("after_an_end", [False, True])
+def test_there_are_no_reset_options(after_an_end: bool) -> None:
+    """An option is refused, also where the next episode is ready."""
+    view = SingleView(Walk(seed=0, horizon=1))
+    view.reset(options={})
+    if after_an_end:
+        view.step(1)
+    with pytest.raises(ValueError, match="unknown reset option 'reset_mask': there is no reset"):
+        view.reset(options={"reset_mask": np.array([True])})
 
 
 def test_values_are_plain() -> None:

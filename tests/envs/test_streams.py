@@ -169,11 +169,11 @@ def test_derived_seeds_are_the_same_everywhere() -> None:
     assert derive(0, "agent") == 1495951396432389733  # sha256sum of "[0, 'agent']"
 
 
-def test_streams_that_are_kept_go_on() -> None:
+def test_narrowed_streams_go_on() -> None:
     """Those that are dropped leave no trace in the others."""
     whole, part = Streams(3, 6), Streams(3, 6)
     mask = np.array([True, False, True, True, False, False])
     for streams in (whole, part):
         streams.words(streams.everyone, 2)
-    part.keep(mask)
+    part.narrow(mask)
     assert np.array_equal(part.words(part.everyone, 3), whole.words(whole.everyone, 3)[mask])

@@ -1,22 +1,22 @@
-"""Small environments with what no room has: long episodes, truncation, masks, Dict spaces."""
+"""Small environments with what no room has: truncation, feedback, few rows, Dict spaces."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
 from mlds_bench.envs.core import BatchedEnv, Flags, Outcome
-from mlds_bench.envs.recording import Recorded
+from mlds_bench.envs.recorders import EndRecorder
 
 
 class Walk(BatchedEnv):
     """A walk from a random start; ends beyond 1, is cut after ``horizon`` steps."""
 
-    def __init__(self, *, horizon: int = 4, masked: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *, horizon: int = 4, **kwargs: Any) -> None:
         super().__init__(spaces.Box(-4.0, 4.0, (2,), np.float64), spaces.Discrete(3), **kwargs)
-        self.horizon, self.masked = horizon, masked
+        self.horizon = horizon
         self.place = np.zeros(self.num_envs)
         self.age = np.zeros(self.num_envs, np.int64)
 
@@ -26,14 +26,10 @@ class Walk(BatchedEnv):
         self.age[ids] = 0
 
     def observe(self) -> Any:
-        if self.masked:
-            self.action_mask = np.stack(
-                [self.place > 0.3, np.ones_like(self.place, bool), self.place < 0.9], axis=1
-            )
         return np.stack([self.place, self.age / self.horizon], axis=1)
 
     def advance(self, actions: Any) -> Outcome:
-        ids = np.arange(self.num_envs)
+        ids = np.arange(len(self.place))
         self.place += 0.3 * (actions - 1) + 0.01 * self.streams.normal(ids, 1)[:, 0]
         self.age += 1
         terminated = self.place > 1.0
@@ -46,16 +42,28 @@ class Walk(BatchedEnv):
 class LongWalk(Walk):
     """A walk of which the ends alone are recorded."""
 
-    recorded: ClassVar[Recorded] = "ends"
+    def make_recorder(self) -> EndRecorder:
+        return EndRecorder()
 
 
-class ShrinkingWalk(LongWalk):
-    """A walk whose batch may become smaller."""
+class NarrowingWalk(LongWalk):
+    """A walk that goes on without the instances that are done; it counts the rows it walks."""
 
-    can_shrink: ClassVar[bool] = True
+    walked = 0
+
+    def advance(self, actions: Any) -> Outcome:
+        self.walked += len(self.place)
+        return super().advance(actions)
 
     def narrow(self, mask: Flags) -> None:
         self.place, self.age = self.place[mask], self.age[mask]
+
+
+class Coached(Walk):
+    """A walk with feedback: how far the step just taken led away from 0."""
+
+    def feedback(self) -> Any:
+        return {"away": np.abs(self.place), "place": self.place[:, None].copy()}
 
 
 class Composite(BatchedEnv):

@@ -28,10 +28,7 @@ CONSTANT_BATCHES = 256
 
 
 class RandomAgent(Agent):
-    """Uniform in the action space (normal where a Box has no bounds), from a generator of its own.
-
-    It does not see ``infos["action_mask"]``: where actions are masked it may name an illegal one.
-    """
+    """Uniform in the action space (normal where a Box has no bounds), from its own generator."""
 
     def prepare(self) -> None:
         """Seed the generator."""

@@ -19,6 +19,7 @@ from mlds_bench.agents.landscape.first_order import AdamAgent
 from mlds_bench.benchmarks.perf.report import publish
 from mlds_bench.envs.landscape.env import LossLandscape
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
+from mlds_bench.envs.landscape.specs import Settings
 from mlds_bench.envs.streams import Streams
 
 INSTANCES, STEPS, HIDDEN = 1000, 2000, 3
@@ -30,7 +31,12 @@ RATE, BETAS, EPSILON = 0.01, (0.9, 0.999), 1e-8
 def ours() -> float:
     """Seconds of the environment and the agent; nobody stops when it has solved its network."""
     env = LossLandscape(
-        "xor", hidden=HIDDEN, query_budget=STEPS + 1, solved=0.0, num_envs=INSTANCES, split="test"
+        problem="xor",
+        hidden=HIDDEN,
+        query_budget=STEPS + 1,
+        solved=0.0,
+        num_envs=INSTANCES,
+        split="test",
     )
     agent = AdamAgent(
         observation_space=env.single_observation_space,
@@ -63,7 +69,7 @@ def single_loops() -> float:
 
 def vmapped_loop() -> float:
     """Seconds of ``vmap(grad)`` and Adam on a thousand points at once."""
-    problem = make_problem("xor", hidden=HIDDEN)
+    problem = make_problem(Settings(problem="xor", hidden=HIDDEN))
     theta = torch.from_numpy(problem.start(Streams(0, INSTANCES), np.arange(INSTANCES)))
     gradient_of = torch.func.vmap(torch.func.grad(problem.loss))
     gradient_of(theta)  # the first call imports what it needs

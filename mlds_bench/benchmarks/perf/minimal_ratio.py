@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from mlds_bench.benchmarks.perf.report import publish
-from mlds_bench.envs.landscape.curvature import minimal_ratio_counts
+from mlds_bench.envs.landscape.curvature.hessian import minimal_ratio_counts
 from mlds_bench.envs.landscape.problems.base import Problem
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
+from mlds_bench.envs.landscape.specs import Settings
 from mlds_bench.envs.streams import Streams
 
 ROUNDS = 5
@@ -28,9 +29,9 @@ FEW = 20
 def cases() -> dict[str, tuple[Problem, int]]:
     """Networks, and at how many points their minimal ratio is asked for."""
     return {
-        "sinc_141": (make_problem("sinc", hidden=10), 1),
-        "sinc_1021": (make_problem("sinc", hidden=30), 1),
-        "xor_1000x13": (make_problem("xor", hidden=3), 1000),
+        "sinc_141": (make_problem(Settings(problem="sinc", hidden=10)), 1),
+        "sinc_1021": (make_problem(Settings(problem="sinc", hidden=30)), 1),
+        "xor_1000x13": (make_problem(Settings(problem="xor", hidden=3)), 1000),
     }
 
 

@@ -218,9 +218,9 @@ def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> R
 
 def _keep(cell: Cell, recording: Recorder | None, made: Path, outcome: Outcome, kept: Path) -> None:
     """Keep what the agent saved, and pictures of the test where there was one."""
-    environment = cell.variant.environment
-    draws = recording is not None and cell.draws and environment.has_pictures
-    draw = partial(environment.draw, recording, **outcome.env_kwargs) if draws else None
+    environment, draw = cell.variant.environment, None
+    if recording is not None and cell.draws and environment.has_pictures:
+        draw = partial(environment.draw, recording, **outcome.env_kwargs)
     try:
         keep_artifacts(made, kept, draw)
     except OSError as error:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from ale_py.roms import get_all_rom_ids, get_rom_path
 
-from mlds_bench.envs.atari.specs import BREAKOUT, PONG
+from mlds_bench.envs.atari.specs import BREAKOUT, PONG, AtariSettings, Settings
 
 
-def checksum(*, game: str | None = None, **_protocol_and_view: object) -> str:
+def checksum(settings: Settings) -> str:
     """sha256 of the game's ROM; of those of Pong and Breakout where the id names the game."""
+    games = [settings.game] if isinstance(settings, AtariSettings) else [PONG.game, BREAKOUT.game]
     digest = sha256()
-    for name in (PONG.game, BREAKOUT.game) if game is None else (game,):
+    for name in games:
         digest.update(find_rom(name).read_bytes())
     return digest.hexdigest()
 

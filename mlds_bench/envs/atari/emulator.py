@@ -2,7 +2,7 @@
 
 The vector environment runs in its NEXT_STEP mode, in which it would reset a finished game in the
 step after; we reset finished games before that step, so that it never comes to it and no step is
-lost. A reset with seeds loads the cartridge anew, 80 ms a game: only the first game after
+lost. A reset with seeds loads the cartridge anew, 80 ms per game: only the first game after
 ``reset(seed=)`` does, later ones go on with the generator of their own emulator.
 """
 
@@ -38,7 +38,7 @@ class Emulators:
         threads: of the pool; 0 for as many as there are instances or processors, the fewer.
 
     Attributes:
-        frames: what is on the screens: (N, frames, height, width) uint8, in colour with a last axis
+        frames: what is on the screens: (N, frames, height, width) uint8, in color with a last axis
             of 3; a new array after every step and every reset.
         lives: (N,) int32, left; 0 in games that count none.
         actions: names of the game's actions, in order.

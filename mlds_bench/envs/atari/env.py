@@ -2,108 +2,110 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.spaces import Discrete
 
+from mlds_bench.common.settings import make_settings
 from mlds_bench.envs.atari.emulator import MOST_SEED, Emulators, Integers
+from mlds_bench.envs.atari.replay import Screen
 from mlds_bench.envs.atari.specs import (
-    BREAKOUT,
     FIRE,
-    PONG,
+    FRAME_SKIP,
+    FRAMES_PER_SECOND,
     REDUCED,
     SERVED,
     TRACED_DECISIONS,
-    Actions,
-    Protocol,
-    check_protocol,
-    check_whole,
+    AtariSettings,
+    BreakoutSettings,
+    PongSettings,
+    Settings,
 )
 from mlds_bench.envs.atari.view import Picture, View
-from mlds_bench.envs.core import BatchedEnv, Flags, Outcome, Split
-from mlds_bench.envs.recording import Recorded
-from mlds_bench.envs.streams import Indices, Streams
+from mlds_bench.envs.core import BatchedEnv, Flags, Frame, Outcome, Split
+from mlds_bench.envs.recorders import EndRecorder
+from mlds_bench.envs.streams import Streams
 
 
 class AtariGame(BatchedEnv):
     """A game of the Atari 2600 under a protocol; the base of `Pong`, `Breakout` and `Atari`.
 
+    With ``render_mode`` a second emulator plays each game in lockstep, under the same seed and
+    buttons, and shows it as it is drawn: in full size and color.
+
     Args:
-        protocol: how the game is played.
-        size: side of the square picture, 16 to 210 pixels.
-        color: three channels a frame instead of one gray.
-        stack: frames (or differences) in an observation, 1 to 16.
-        difference: each frame minus the one before, instead of frames.
-        actions: ``full``, or ``reduced`` where `specs.REDUCED` has the game.
-        clip_rewards: in ``train``, the sign of the reward.
-        life_ends: in ``train``, a lost life ends the episode; the game goes on in the next.
-        threads: of the emulators; 0 for as many as there are instances or processors, the fewer.
-            Results do not depend on it.
         num_envs: instances in the batch.
         split: ``train`` or ``test``.
         seed: of the first reset.
+        render_mode: ``rgb_array``, or None.
+        **settings: see `mlds_bench.envs.atari.specs`.
 
     Raises:
         ValueError: one line that names the argument, its value and its bound.
     """
 
-    view_options: ClassVar[frozenset[str]] = frozenset(
-        {"size", "color", "stack", "difference", "actions", "clip_rewards", "life_ends"}
-    )
-    recorded: ClassVar[Recorded] = "ends"
+    metadata: dict[str, Any] = {  # noqa: RUF012 - see BatchedEnv
+        **BatchedEnv.metadata,
+        "render_modes": ["rgb_array"],
+        "render_fps": FRAMES_PER_SECOND // FRAME_SKIP,
+    }
+    view_options: ClassVar[frozenset[str]] = Settings.view_options
+
+    settings_class: ClassVar[type[Settings]]
 
     def __init__(
         self,
-        protocol: Protocol,
         *,
-        size: int = 84,
-        color: bool = False,
-        stack: int = 4,
-        difference: bool = False,
-        actions: Actions = "full",
-        clip_rewards: bool = False,
-        life_ends: bool = False,
-        threads: int = 0,
         num_envs: int = 1,
         split: Split = "train",
         seed: int | None = None,
+        render_mode: str | None = None,
+        **settings: Any,
     ) -> None:
-        check_protocol(protocol)
-        check_whole("threads", threads, 0, 1024)
-        self.protocol = protocol
-        self.view = View(size=size, color=color, stack=stack, difference=difference)
-        self._emulators = Emulators(protocol, self.view, num_envs=num_envs, threads=threads)
-        names = _action_names(protocol.game, actions, self._emulators.actions)
+        self.settings = make_settings(self.settings_class, settings)
+        self.protocol, self.view = self.settings.protocol, View.of(self.settings)
+        made = {"num_envs": num_envs, "threads": self.settings.threads}
+        self._emulators = Emulators(self.protocol, self.view, **made)
+        names = _action_names(self.settings, self._emulators.actions)
         super().__init__(
-            self.view.space, Discrete(len(names)), num_envs=num_envs, split=split, seed=seed
+            self.view.space,
+            Discrete(len(names)),
+            num_envs=num_envs,
+            split=split,
+            seed=seed,
+            render_mode=render_mode,
         )
+        self._shadow = Emulators(self.protocol, Screen(), **made) if render_mode else None
         self.action_names = names
         self._buttons: Integers = np.array([self._emulators.actions.index(name) for name in names])
-        self._fires_itself = protocol.game in SERVED and FIRE not in names
-        self._clips = clip_rewards and split == "train"
-        self._ends_lives = life_ends and split == "train"
+        self._fires_itself = self.protocol.game in SERVED and FIRE not in names
+        self._clips = self.settings.clip_rewards and split == "train"
+        self._ends_lives = self.settings.life_ends and split == "train"
         self._seeded_by: Streams | None = None
         self._age = np.zeros(num_envs, np.int64)
         self._lives = np.zeros(num_envs, np.int32)
+        self._lives_played = np.zeros(num_envs, np.int64)
         self._must_fire = np.zeros(num_envs, np.bool_)
         self._goes_on = np.zeros(num_envs, np.bool_)
-        self._life_return = np.zeros(num_envs)
-        self._life_returns: list[list[float]] = [[] for _ in range(num_envs)]
+
+    def make_recorder(self) -> EndRecorder:
+        """Scores need the return, the length and the number of lives of every game."""
+        return EndRecorder(("return", "length"), lambda rows: {"lives": self._lives_played[rows]})
 
     def draw(self, mask: Flags) -> None:
         """New games where ``mask`` (N,) is True; where only a life ended, the game goes on."""
         fresh, seeds = mask & ~self._goes_on, self._new_seeds()
         self._emulators.reset(fresh, seeds)
+        if self._shadow:
+            self._shadow.reset(fresh, seeds)
         self._lives = self._emulators.lives
         if seeds is not None and self.split == "test":
             self.recording.trace.append({"protocol": self.protocol, "seed": int(seeds[0])})
         self._age[mask] = 0
         self._goes_on[mask] = False
         self._must_fire[fresh] = self._fires_itself and not self.protocol.fire_reset
-        self._life_return[fresh] = 0.0
-        for game in np.flatnonzero(fresh):
-            self._life_returns[game] = []
+        self._lives_played[fresh] = 0
 
     def observe(self) -> Picture:
         """The pictures (N, C, size, size), in the emulators' own new array where that is enough."""
@@ -115,13 +117,15 @@ class AtariGame(BatchedEnv):
         if self._fires_itself:
             buttons[self._must_fire] = self._emulators.actions.index(FIRE)
         reward, over, truncated = self._emulators.step(buttons)
+        if self._shadow:
+            self._shadow.step(buttons)
         self._age += 1
         lost = self._emulators.lives < self._lives
         self._lives = self._emulators.lives
         self._must_fire = lost if self._fires_itself else self._must_fire
         if self.split == "test":
             self._trace(buttons[0])
-            self._count_lives(reward, lost | over | truncated)
+            self._lives_played += lost | over | truncated
         if self._clips:
             reward = np.sign(reward)
         if not self._ends_lives:
@@ -132,17 +136,17 @@ class AtariGame(BatchedEnv):
     def oracle(self) -> None:
         """There is none: nobody knows the right action."""
 
-    def ending(self, ended: Indices) -> dict[str, Any]:
-        """The returns of the lives of the games that ended, one after the other, and how many."""
-        lives = [self._life_returns[game] for game in ended]
-        return {
-            "lives": np.array([len(one) for one in lives]),
-            "life_returns": np.concatenate([np.array(one) for one in lives]),
-        }
+    def frames(self) -> tuple[Frame, ...]:
+        """The screens (210, 160, 3) as the games draw them."""
+        if self._shadow is None:
+            return ()
+        return tuple(self._shadow.frames[:, 0].copy())
 
     def close_extras(self, **kwargs: Any) -> None:  # noqa: ARG002
         """End the emulators' threads."""
         self._emulators.close()
+        if self._shadow:
+            self._shadow.close()
 
     def _new_seeds(self) -> Integers | None:
         """Seeds of all emulators, the first time after ``reset(seed=)``."""
@@ -156,18 +160,12 @@ class AtariGame(BatchedEnv):
         if self._episode[0] == 0 and self._age[0] <= TRACED_DECISIONS:
             self.recording.trace.append({"button": int(button)})
 
-    def _count_lives(self, reward: Any, ended: Flags) -> None:
-        self._life_return += reward
-        for game in np.flatnonzero(ended):
-            self._life_returns[game].append(float(self._life_return[game]))
-        self._life_return[ended] = 0.0
-
 
 class Pong(AtariGame):
     """Pong against the built-in opponent, to 21 points.
 
     Observation: the screen as the agent chose to see it, Box (C, size, size) uint8, channels first,
-    oldest frame first; C = ``stack``, times 3 in colour; 0 to 255. With ``difference``, int16 in
+    oldest frame first; C = ``stack``, times 3 in color; 0 to 255. With ``difference``, int16 in
     [-255, 255]: each frame minus the one before. A frame is the maximum of the last two that were
     played, averaged over areas to ``size``. What lies before the start of the episode is zero.
 
@@ -190,20 +188,22 @@ class Pong(AtariGame):
     et al. 2013, "The Arcade Learning Environment".
 
     Args:
-        **view_and_batch: see `AtariGame`: ``size``, ``color``, ``stack``, ``difference``,
-            ``actions``, ``clip_rewards``, ``life_ends``, ``threads``, ``num_envs``, ``split``,
-            ``seed``.
+        num_envs: instances in the batch.
+        split: ``train`` or ``test``.
+        seed: of the first reset.
+        render_mode: ``rgb_array``, or None.
+        **settings: ``size``, ``color``, ``stack``, ``difference``, ``actions``, ``clip_rewards``,
+            ``life_ends``, ``threads``; see `mlds_bench.envs.atari.specs.Settings`.
     """
 
-    def __init__(self, **view_and_batch: Any) -> None:
-        super().__init__(PONG, **view_and_batch)
+    settings_class: ClassVar[type[Settings]] = PongSettings
 
 
 class Breakout(AtariGame):
     """Breakout: five lives to clear two walls of bricks.
 
     Observation: the screen as the agent chose to see it, Box (C, size, size) uint8, channels first,
-    oldest frame first; C = ``stack``, times 3 in colour; 0 to 255. With ``difference``, int16 in
+    oldest frame first; C = ``stack``, times 3 in color; 0 to 255. With ``difference``, int16 in
     [-255, 255]: each frame minus the one before. A frame is the maximum of the last two that were
     played, averaged over areas to ``size``. What lies before the start of the episode is zero.
 
@@ -229,20 +229,22 @@ class Breakout(AtariGame):
     2015, "Human-level control through deep reinforcement learning".
 
     Args:
-        **view_and_batch: see `AtariGame`: ``size``, ``color``, ``stack``, ``difference``,
-            ``actions``, ``clip_rewards``, ``life_ends``, ``threads``, ``num_envs``, ``split``,
-            ``seed``.
+        num_envs: instances in the batch.
+        split: ``train`` or ``test``.
+        seed: of the first reset.
+        render_mode: ``rgb_array``, or None.
+        **settings: ``size``, ``color``, ``stack``, ``difference``, ``actions``, ``clip_rewards``,
+            ``life_ends``, ``threads``; see `mlds_bench.envs.atari.specs.Settings`.
     """
 
-    def __init__(self, **view_and_batch: Any) -> None:
-        super().__init__(BREAKOUT, **view_and_batch)
+    settings_class: ClassVar[type[Settings]] = BreakoutSettings
 
 
 class Atari(AtariGame):
     """Any game that ale-py has, under a protocol of your choice.
 
     Observation: the screen as the agent chose to see it, Box (C, size, size) uint8, channels first,
-    oldest frame first; C = ``stack``, times 3 in colour; 0 to 255. With ``difference``, int16 in
+    oldest frame first; C = ``stack``, times 3 in color; 0 to 255. With ``difference``, int16 in
     [-255, 255]: each frame minus the one before. A frame is the maximum of the last two that were
     played, averaged over areas to ``size``. What lies before the start of the episode is zero.
 
@@ -262,31 +264,20 @@ class Atari(AtariGame):
     and open problems for general agents", whose sticky actions are the default.
 
     Args:
-        game: as in ``ale_py.roms.get_all_rom_ids()``: ``space_invaders``.
-        sticky: probability that a frame repeats the last frame's action.
-        noop_max: a game starts with fewer than this many frames of no-ops.
-        fire_reset: FIRE is pressed for a frame at the start of a game.
-        **view_and_batch: see `AtariGame`: ``size``, ``color``, ``stack``, ``difference``,
-            ``actions``, ``clip_rewards``, ``life_ends``, ``threads``, ``num_envs``, ``split``,
-            ``seed``.
+        num_envs: instances in the batch.
+        split: ``train`` or ``test``.
+        seed: of the first reset.
+        render_mode: ``rgb_array``, or None.
+        **settings: the protocol (``game``, ``sticky``, ``noop_max``, ``fire_reset``) and the
+            settings of `Pong`; see `mlds_bench.envs.atari.specs.AtariSettings`.
     """
 
-    def __init__(
-        self,
-        *,
-        game: str = "pong",
-        sticky: float = 0.25,
-        noop_max: int = 0,
-        fire_reset: bool = False,
-        **view_and_batch: Any,
-    ) -> None:
-        super().__init__(Protocol(game, sticky, noop_max, fire_reset), **view_and_batch)
+    settings_class: ClassVar[type[Settings]] = AtariSettings
 
 
-def _action_names(game: str, actions: str, full: tuple[str, ...]) -> tuple[str, ...]:
-    if actions not in get_args(Actions):
-        raise ValueError(f"actions must be one of {', '.join(get_args(Actions))}, got {actions!r}")
-    if actions == "full":
+def _action_names(settings: Settings, full: tuple[str, ...]) -> tuple[str, ...]:
+    game = settings.protocol.game
+    if settings.actions == "full":
         return full
     if game not in REDUCED:
         raise ValueError(

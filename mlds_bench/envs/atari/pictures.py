@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,20 +11,19 @@ from PIL import Image
 
 from mlds_bench.common.canvas import FAINT, new_figure, save, styled
 from mlds_bench.envs.atari.replay import Game, read_game
-from mlds_bench.envs.atari.specs import FRAME_SKIP
+from mlds_bench.envs.atari.specs import FRAME_SKIP, FRAMES_PER_SECOND, Settings
 from mlds_bench.envs.atari.view import Picture, View
-from mlds_bench.envs.core import Recording
+from mlds_bench.envs.core import Recorder
 
 Pixels = npt.NDArray[np.uint8]
 
 SHOWN_EVERY = 2
 """Decisions from one picture of the animation to the next."""
 SPEED = 2.0
-"""Of the animation, in games a game."""
-FRAMES_A_SECOND = 60.0
+"""Of the animation, in units of the game's own."""
 SCALE = 2
-"""Pixels of the animation a pixel of the screen."""
-COLOURS = 64
+"""Pixels of the animation per pixel of the screen."""
+COLORS = 64
 MOMENTS = 6
 """Columns of the sheet: at even distances over what was traced."""
 MOST_FRAMES = 6
@@ -33,31 +31,18 @@ MOST_FRAMES = 6
 PANEL = 1.5
 """Inches of a picture on the sheet."""
 PALETTE_FROM = 12
-"""Pictures that the colours of an animation are taken from."""
+"""Pictures that the colors of an animation are taken from."""
 
 
-def draw(
-    recording: Recording,
-    folder: Path,
-    *,
-    size: int = 84,
-    color: bool = False,
-    stack: int = 4,
-    difference: bool = False,
-    **_settings: Any,
-) -> list[Path]:
+def draw(recording: Recorder, folder: Path, settings: Settings) -> list[Path]:
     """Write ``game.gif`` and ``view.png``, and return their paths.
 
     Args:
         recording: of the test split, with its trace.
         folder: an existing folder.
-        size: of the agent's view, as the environment was made with; so are the others.
-        color: likewise.
-        stack: likewise.
-        difference: likewise.
+        settings: of the environment, with the agent's view.
     """
-    game = read_game(recording)
-    view = View(size=size, color=color, stack=stack, difference=difference)
+    game, view = read_game(recording), View.of(settings)
     return [animate(game, folder / "game.gif"), show_view(game, view, folder / "view.png")]
 
 
@@ -68,7 +53,7 @@ def animate(game: Game, path: Path) -> Path:
     shown = [
         Image.fromarray(one).quantize(palette=palette, dither=Image.Dither.NONE) for one in pictures
     ]
-    milliseconds = 1000.0 * SHOWN_EVERY * FRAME_SKIP / FRAMES_A_SECOND / SPEED
+    milliseconds = 1000.0 * SHOWN_EVERY * FRAME_SKIP / FRAMES_PER_SECOND / SPEED
     shown[0].save(
         path,
         save_all=True,
@@ -81,7 +66,7 @@ def animate(game: Game, path: Path) -> Path:
 
 
 def show_view(game: Game, view: View, path: Path) -> Path:
-    """Write what the agent saw at some moments: a column a moment, the newest frame lowest."""
+    """Write what the agent saw at some moments: one column per moment, the newest frame lowest."""
     moments = sorted(set(np.linspace(0, len(game.buttons), MOMENTS + 1).astype(int)[1:].tolist()))
     seen = [one for age, one in enumerate(game.observations(view)) if age in moments]
     columns = [_frames(observation, view)[-MOST_FRAMES:] for observation in seen]
@@ -116,6 +101,6 @@ def _enlarged(screen: Pixels) -> Pixels:
 
 
 def _common_palette(pictures: list[Pixels]) -> Image.Image:
-    """The colours of the game, from some of its pictures: all have the same, and none flickers."""
+    """The colors of the game, from some of its pictures: all have the same, and none flickers."""
     some = pictures[:: max(len(pictures) // PALETTE_FROM, 1)]
-    return Image.fromarray(np.concatenate(some)).quantize(COLOURS)
+    return Image.fromarray(np.concatenate(some)).quantize(COLORS)

@@ -1,4 +1,4 @@
-"""A traced game, played again: as it looks in colour, and as the agent saw it.
+"""A traced game, played again: as it looks in color, and as the agent saw it.
 
 An emulator repeats itself under the same seed and the same buttons, so that a test need not keep a
 picture: what was pressed is enough.
@@ -14,7 +14,7 @@ import numpy as np
 from mlds_bench.envs.atari.emulator import Emulators
 from mlds_bench.envs.atari.specs import Protocol
 from mlds_bench.envs.atari.view import Frames, Picture, View
-from mlds_bench.envs.core import Recording
+from mlds_bench.envs.core import Recorder
 
 SCREEN = (210, 160)
 """Height and width of the screen, in pixels, which are nearly twice as wide as high."""
@@ -22,10 +22,12 @@ SCREEN = (210, 160)
 
 @dataclass(frozen=True)
 class Screen(View):
-    """All of the screen, in colour, a frame at a time."""
+    """All of the screen, in color, a frame at a time."""
 
+    size: int = SCREEN[0]
     color: bool = True
     stack: int = 1
+    difference: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -67,7 +69,7 @@ class Game:
         emulators.close()
 
 
-def read_game(recording: Recording) -> Game:
+def read_game(recording: Recorder) -> Game:
     """The game that a test of this room has traced."""
     first, *steps = recording.trace
     return Game(first["protocol"], first["seed"], tuple(step["button"] for step in steps))

@@ -8,19 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import ClassVar, Literal, get_args
+
+from mlds_bench.common.settings import BaseSettings, choice, flag, number, whole
 
 Actions = Literal["full", "reduced"]
 
 FRAME_SKIP = 4
 """Frames an action lasts; what is seen is the maximum of the last two."""
+FRAMES_PER_SECOND = 60
 MOST_FRAMES = 108_000
 """Frames after which a game is truncated: 30 minutes of play, 27,000 decisions."""
-SIZES = (16, 210)
-"""Smallest and largest side of the picture; the screen is 210 pixels high."""
-STACKS = (1, 16)
-"""Fewest and most frames (or differences) in an observation."""
-MOST_NOOPS = 100
 TRACED_DECISIONS = 1_200
 """Decisions of the first game of a test that pictures show at most: 80 seconds of play."""
 NOOP = "NOOP"
@@ -63,18 +61,78 @@ SERVED = frozenset({"breakout"})
 """Games in which FIRE serves the ball: under reduced actions it happens by itself on a new life."""
 
 
-def check_protocol(protocol: Protocol) -> None:
-    """Refuse a protocol that makes no sense.
+@dataclass(frozen=True, kw_only=True)
+class Settings(BaseSettings):
+    """Keyword arguments that all games share.
 
-    Raises:
-        ValueError: one line that names the argument, its value and its bound.
+    Attributes:
+        size: side of the square picture in pixels; the screen is 210 pixels high.
+        color: three channels per frame instead of one gray.
+        stack: frames (or differences) in an observation.
+        difference: each frame minus the one before, instead of frames.
+        actions: ``full``, or ``reduced`` where `REDUCED` has the game.
+        clip_rewards: in ``train``, the sign of the reward.
+        life_ends: in ``train``, a lost life ends the episode; the game goes on in the next.
+        threads: of the emulators; 0 for as many as there are instances or processors, the fewer.
+            Results do not depend on it.
     """
-    if not 0.0 <= protocol.sticky <= 1.0:
-        raise ValueError(f"sticky must be a probability in 0..1, got {protocol.sticky!r}")
-    check_whole("noop_max", protocol.noop_max, 0, MOST_NOOPS)
+
+    view_options: ClassVar[frozenset[str]] = frozenset(
+        {"size", "color", "stack", "difference", "actions", "clip_rewards", "life_ends"}
+    )
+
+    size: int = whole(84, 16, 210)
+    color: bool = flag(False)
+    stack: int = whole(4, 1, 16)
+    difference: bool = flag(False)
+    actions: Actions = choice("full", get_args(Actions))
+    clip_rewards: bool = flag(False)
+    life_ends: bool = flag(False)
+    threads: int = whole(0, 0, 1024)
+
+    @property
+    def protocol(self) -> Protocol:
+        """How the game is played."""
+        raise NotImplementedError
 
 
-def check_whole(name: str, value: int, low: int, high: int) -> None:
-    """Refuse what is no whole number in low..high."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{name} must be a whole number in {low}..{high}, got {value!r}")
+@dataclass(frozen=True, kw_only=True)
+class PongSettings(Settings):
+    """Keyword arguments of `Pong`: those of `Settings`; the protocol is fixed."""
+
+    @property
+    def protocol(self) -> Protocol:
+        """The course's."""
+        return PONG
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakoutSettings(Settings):
+    """Keyword arguments of `Breakout`: those of `Settings`; the protocol is fixed."""
+
+    @property
+    def protocol(self) -> Protocol:
+        """The course's."""
+        return BREAKOUT
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtariSettings(Settings):
+    """Keyword arguments of `Atari`: those of `Settings`, and a protocol.
+
+    Attributes:
+        game: as in ``ale_py.roms.get_all_rom_ids()``: ``space_invaders``.
+        sticky: probability that a frame repeats the last frame's action.
+        noop_max: a game starts with fewer than this many frames of no-ops.
+        fire_reset: FIRE is pressed for one frame at the start of a game.
+    """
+
+    game: str = "pong"
+    sticky: float = number(0.25, 0.0, 1.0)
+    noop_max: int = whole(0, 0, 100)
+    fire_reset: bool = flag(False)
+
+    @property
+    def protocol(self) -> Protocol:
+        """The caller's."""
+        return Protocol(self.game, self.sticky, self.noop_max, self.fire_reset)

@@ -1,4 +1,4 @@
-"""What an agent sees of the screen: size, colour, stack, or differences of frames."""
+"""What an agent sees of the screen: size, color, stack, or differences of frames."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import Box
 
-from mlds_bench.envs.atari.specs import SIZES, STACKS, check_whole
+from mlds_bench.envs.atari.specs import Settings
 
 Frames: TypeAlias = npt.NDArray[np.uint8]
 Picture: TypeAlias = npt.NDArray[Any]
@@ -21,22 +21,20 @@ class View:
 
     Attributes:
         size: side of the square picture, in pixels.
-        color: three channels a frame instead of one gray.
+        color: three channels per frame instead of one gray.
         stack: frames (or differences) in an observation.
-        difference: the newest frame minus the one before, instead of frames.
-
-    Raises:
-        ValueError: one line that names the argument, its value and its bound.
+        difference: each frame minus the one before, instead of frames.
     """
 
-    size: int = 84
-    color: bool = False
-    stack: int = 4
-    difference: bool = False
+    size: int
+    color: bool
+    stack: int
+    difference: bool
 
-    def __post_init__(self) -> None:
-        check_whole("size", self.size, *SIZES)
-        check_whole("stack", self.stack, *STACKS)
+    @classmethod
+    def of(cls, settings: Settings) -> View:
+        """The view that the settings ask for."""
+        return cls(settings.size, settings.color, settings.stack, settings.difference)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -60,7 +58,7 @@ class View:
         """Observations (N, C, size, size); what lies before the start of an episode is zero.
 
         Args:
-            frames: (N, frames, size, size), in colour (N, frames, size, size, 3). Where nothing
+            frames: (N, frames, size, size), in color (N, frames, size, size, 3). Where nothing
                 has to be computed they are used as they are, and not copied.
             age: (N,) decisions since the episode began.
         """

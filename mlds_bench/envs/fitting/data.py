@@ -1,14 +1,12 @@
-"""The points that a function is learnt from and judged on."""
+"""The points that a function is learned from and judged on."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from hashlib import sha256
 
 import numpy as np
 
-from mlds_bench.envs.fitting.specs import Array, make_target
+from mlds_bench.envs.fitting.specs import Array, Settings, side_length
 
 DECIMALS = 6
 """Values are hashed to this many decimals: libraries differ in the last bits of a sine."""
@@ -21,7 +19,7 @@ def training_points(points: int, dimension: int) -> Array:
         points: how many; a square number for d = 2.
         dimension: d.
     """
-    return _grid(_side("points", points, dimension), np.zeros(dimension))
+    return _grid(side_length("points", points, dimension), np.zeros(dimension))
 
 
 def evaluation_grid(points: int, dimension: int, offset: Array) -> Array:
@@ -32,41 +30,21 @@ def evaluation_grid(points: int, dimension: int, offset: Array) -> Array:
         dimension: d.
         offset: (d,) in [0, 1), the share of a cell by which each axis is moved down.
     """
-    return _grid(_side("test_points", points, dimension), offset)
+    return _grid(side_length("test_points", points, dimension), offset)
 
 
-def checksum(
-    *,
-    target: str = "sinc",
-    degree: int | None = None,
-    coefficients: Sequence[float] | None = None,
-    points: int = 10_000,
-    noise: float = 0.0,
-    test_points: int = 65_536,
-) -> str:
-    """sha256 of the data that an environment with these keyword arguments is made of."""
-    function = make_target(target, degree=degree, coefficients=coefficients)
-    centre = np.full(function.dimension, 0.5)
-    digest = sha256(f"{function.dimension} {float(noise)!r}".encode())
+def checksum(settings: Settings) -> str:
+    """sha256 of the data that an environment with these settings is made of."""
+    target = settings.make_target()
+    center = np.full(target.dimension, 0.5)
+    digest = sha256(f"{target.dimension} {settings.noise!r}".encode())
     for grid in (
-        training_points(points, function.dimension),
-        evaluation_grid(test_points, function.dimension, centre),
+        training_points(settings.points, target.dimension),
+        evaluation_grid(settings.test_points, target.dimension, center),
     ):
-        values = np.column_stack([grid, function.function(grid)])
+        values = np.column_stack([grid, target.function(grid)])
         digest.update(np.rint(values * 10.0**DECIMALS).astype("<i8").tobytes())
     return digest.hexdigest()
-
-
-def _side(name: str, points: int, dimension: int) -> int:
-    if isinstance(points, bool) or not isinstance(points, int) or points < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {points!r}")
-    side = points if dimension == 1 else math.isqrt(points)
-    if side**dimension != points:
-        near = round(math.sqrt(points)) ** 2
-        raise ValueError(
-            f"{name} must be a square number in two dimensions, got {points}: {near} is the nearest"
-        )
-    return side
 
 
 def _grid(side: int, offset: Array) -> Array:

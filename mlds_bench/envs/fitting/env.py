@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import Box
 
+from mlds_bench.common.settings import make_settings
 from mlds_bench.envs.core import BatchedEnv, Flags, Outcome, Split
 from mlds_bench.envs.fitting.data import evaluation_grid, training_points
-from mlds_bench.envs.fitting.specs import BOUND, Array, make_target
+from mlds_bench.envs.fitting.specs import BOUND, Array, Settings
+from mlds_bench.envs.recorders import StepRecorder
 from mlds_bench.envs.streams import Indices, Streams
 
 
@@ -41,16 +43,12 @@ class FunctionFitting(BatchedEnv):
     the lectures on why deep structures; targets in `mlds_bench.envs.fitting.specs`.
 
     Args:
-        target: ``sinc``, ``sgn``, ``composed``, ``square``, ``product``, ``power`` (needs
-            ``degree``) or ``polynomial`` (needs ``coefficients`` c0, c1, ...).
-        degree: n of x^n, 1 to 64.
-        coefficients: of the polynomial, which must stay within the action's bound on (0, 1].
-        points: size of the training grid, a square number for d = 2.
-        noise: standard deviation of the labels' noise.
-        test_points: size of the test grid, a square number for d = 2.
         num_envs: instances in the batch.
         split: ``train`` or ``test``.
         seed: of the first reset.
+        render_mode: None; there is nothing to render.
+        **settings: ``target``, ``degree``, ``coefficients``, ``points``, ``noise``,
+            ``test_points``; see `mlds_bench.envs.fitting.specs.Settings`.
 
     Raises:
         ValueError: one line that names the argument, its value and its bound.
@@ -59,19 +57,14 @@ class FunctionFitting(BatchedEnv):
     def __init__(
         self,
         *,
-        target: str = "sinc",
-        degree: int | None = None,
-        coefficients: Sequence[float] | None = None,
-        points: int = 10_000,
-        noise: float = 0.0,
-        test_points: int = 65_536,
         num_envs: int = 1,
         split: Split = "train",
         seed: int | None = None,
+        render_mode: str | None = None,
+        **settings: Any,
     ) -> None:
-        self.target = make_target(target, degree=degree, coefficients=coefficients)
-        if not (math.isfinite(noise) and noise >= 0.0):
-            raise ValueError(f"noise must be a finite number of at least 0, got {noise!r}")
+        self.settings = make_settings(Settings, settings)
+        self.target = self.settings.make_target()
         dimension = self.target.dimension
         super().__init__(
             Box(0.0, 1.0, (dimension,), np.float64),
@@ -79,18 +72,18 @@ class FunctionFitting(BatchedEnv):
             num_envs=num_envs,
             split=split,
             seed=seed,
+            render_mode=render_mode,
         )
-        self.noise = noise
-        self._train_points = training_points(points, dimension)
-        self._test_points = test_points
-        evaluation_grid(
-            test_points, dimension, np.zeros(dimension)
-        )  # refuse a wrong size here and now
-        self._stride = _stride(test_points)
+        self._train_points = training_points(self.settings.points, dimension)
+        self._stride = _stride(self.settings.test_points)
         self._all = np.arange(num_envs)
         self._x = np.zeros((num_envs, dimension))
         self._label = np.zeros((num_envs, 1))
         self._known: Streams | None = None
+
+    def make_recorder(self) -> StepRecorder:
+        """Points, predictions and true values are all that scores need."""
+        return StepRecorder(("observation", "action", "oracle"))
 
     def draw(self, mask: Flags) -> None:
         """A new point in the instances where ``mask`` (N,) is True."""
@@ -123,19 +116,19 @@ class FunctionFitting(BatchedEnv):
         if self.split == "train":
             self._points = self._train_points
             noise = self.streams.shared("label noise").standard_normal(len(self._points))
-            labels = self.target.function(self._points) + self.noise * noise
+            labels = self.target.function(self._points) + self.settings.noise * noise
         else:
             offset = self.streams.shared("test grid").random(self.target.dimension)
-            self._points = evaluation_grid(self._test_points, self.target.dimension, offset)
+            self._points = evaluation_grid(self.settings.test_points, self.target.dimension, offset)
             labels = self.target.function(self._points)
-            self._visit = self._all % self._test_points
+            self._visit = self._all % self.settings.test_points
         self._labels = labels[:, None]
 
     def _next_rows(self, ids: Indices) -> npt.NDArray[np.int64]:
         if self.split == "train":
             return self.streams.integers(ids, len(self._points), 1)[:, 0]
         rows = self._visit[ids]
-        self._visit[ids] = (rows + self._stride) % self._test_points
+        self._visit[ids] = (rows + self._stride) % self.settings.test_points
         return rows
 
 

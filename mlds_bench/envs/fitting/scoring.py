@@ -13,37 +13,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
-from mlds_bench.envs.core import Recording
+from mlds_bench.envs.core import Recorder
 from mlds_bench.envs.fitting.optimum import parabola_error_on_grid, pieces_constant
 from mlds_bench.envs.fitting.pieces import linear_description
-from mlds_bench.envs.fitting.specs import Array, make_target
+from mlds_bench.envs.fitting.specs import Array, Settings
 
 RMSE_FLOOR = 1e-15
 DESCRIPTION = 1e-3
 """Lines describe a predictor if they pass its values within this share of its RMSE."""
 
 
-def score(
-    recording: Recording,
-    *,
-    target: str = "sinc",
-    degree: int | None = None,
-    coefficients: Sequence[float] | None = None,
-    **_grid_and_noise: object,
-) -> dict[str, float]:
+def score(recording: Recorder, settings: Settings) -> dict[str, float]:
     """Scores of the recorded predictions.
 
     Args:
         recording: of the test split.
-        target: as the environment was made with.
-        degree: likewise.
-        coefficients: likewise.
+        settings: of the environment.
     """
-    function = make_target(target, degree=degree, coefficients=coefficients)
+    function = settings.make_target()
     arrays = recording.arrays()
     x = arrays["observation"].reshape(-1, function.dimension)
     predicted, truth = (arrays[name].reshape(-1) for name in ("action", "oracle"))

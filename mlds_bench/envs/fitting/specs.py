@@ -1,19 +1,20 @@
-"""The target functions, as data: formula, dimension, curvature, jumps, source.
+"""The target functions, as data: formula, dimension, curvature, jumps, source; and the settings.
 
-All are defined on (0, 1]^d and stay within `BOUND`, so that every one can be answered with an
-action.
+All targets are defined on (0, 1]^d and stay within `BOUND`, so that every value can be an action.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from mlds_bench.common.settings import BaseSettings, checked, known_name, number, whole
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Function: TypeAlias = Callable[[Array], Array]
@@ -111,40 +112,6 @@ PARAMETRIC = ("square", "power", "polynomial")
 NAMES: tuple[str, ...] = (*FIXED, *PARAMETRIC)
 
 
-def make_target(
-    name: str, *, degree: int | None = None, coefficients: Sequence[float] | None = None
-) -> Target:
-    """The target of that name.
-
-    Args:
-        name: one of `NAMES`.
-        degree: n of ``power``, x^n; no other target takes it.
-        coefficients: c0, c1, ... of ``polynomial``; no other target takes them.
-
-    Raises:
-        ValueError: one line that names the value, the bound and the nearest right thing.
-    """
-    if name not in NAMES:
-        near = get_close_matches(str(name), NAMES, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(NAMES)}"
-        raise ValueError(f"unknown target {name!r}: {hint}")
-    for key, value, owner in (
-        ("degree", degree, "power"),
-        ("coefficients", coefficients, "polynomial"),
-    ):
-        if (value is None) == (name == owner):
-            verb = "needs" if value is None else "takes no"
-            raise ValueError(f"target {name!r} {verb} {key}: it belongs to {owner!r}")
-    if name == "square":
-        return polynomial("square", "x^2", (0.0, 0.0, 1.0))
-    if degree is not None:
-        return polynomial("power", f"x^{degree}", (0.0,) * _checked_degree(degree) + (1.0,))
-    if coefficients is not None:
-        terms = " + ".join(f"{c:g} x^{k}" for k, c in enumerate(coefficients))
-        return polynomial("polynomial", terms, _checked_coefficients(coefficients))
-    return FIXED[name]
-
-
 def polynomial(name: str, formula: str, coefficients: Sequence[float]) -> Target:
     """The target sum_k coefficients[k] x^k."""
     series = np.polynomial.Polynomial(coefficients)
@@ -161,23 +128,79 @@ def polynomial(name: str, formula: str, coefficients: Sequence[float]) -> Target
     )
 
 
-def _checked_degree(degree: int) -> int:
-    if isinstance(degree, bool) or not isinstance(degree, int) or not 1 <= degree <= MAXIMUM_DEGREE:
-        raise ValueError(f"degree must be a whole number in 1..{MAXIMUM_DEGREE}, got {degree!r}")
-    return degree
+def side_length(name: str, points: int, dimension: int) -> int:
+    """Points along one axis of a grid of so many points.
+
+    Raises:
+        ValueError: there are none, or no square number of them in two dimensions.
+    """
+    if isinstance(points, bool) or not isinstance(points, int) or points < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, got {points!r}")
+    side = points if dimension == 1 else math.isqrt(points)
+    if side**dimension != points:
+        near = round(math.sqrt(points)) ** 2
+        raise ValueError(
+            f"{name} must be a square number in two dimensions, got {points}: {near} is the nearest"
+        )
+    return side
 
 
-def _checked_coefficients(coefficients: Sequence[float]) -> tuple[float, ...]:
+def _check_coefficients(name: str, coefficients: Any) -> tuple[float, ...]:
     values = tuple(float(c) for c in coefficients)
     if not 1 <= len(values) <= MAXIMUM_DEGREE + 1 or not np.isfinite(values).all():
         raise ValueError(
-            f"coefficients must be 1 to {MAXIMUM_DEGREE + 1} finite numbers c0, c1, ..., "
+            f"{name} must be 1 to {MAXIMUM_DEGREE + 1} finite numbers c0, c1, ..., "
             f"got {coefficients!r}"
         )
     largest = float(np.abs(np.polynomial.Polynomial(values)(np.linspace(0.0, 1.0, 4097))).max())
     if largest > BOUND:
         raise ValueError(
             f"the polynomial reaches {largest:g} on (0, 1], beyond the actions' bound {BOUND:g}: "
-            f"divide its coefficients by {largest / BOUND:.3g}"
+            f"divide its {name} by {largest / BOUND:.3g}"
         )
     return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(BaseSettings):
+    """Keyword arguments of `FunctionFitting`.
+
+    Attributes:
+        target: what to fit, one of `NAMES`.
+        degree: n of ``power``, x^n; no other target takes it.
+        coefficients: c0, c1, ... of ``polynomial``; no other target takes them.
+        points: size of the training grid, a square number for d = 2.
+        noise: standard deviation of the noise in the training labels.
+        test_points: size of the test grid, a square number for d = 2.
+    """
+
+    target: str = known_name("sinc", NAMES)
+    degree: int | None = whole(None, 1, MAXIMUM_DEGREE)
+    coefficients: tuple[float, ...] | None = checked(None, _check_coefficients)
+    points: int = whole(10_000, 1)
+    noise: float = number(0.0, 0.0)
+    test_points: int = whole(65_536, 1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for key, value, owner in (
+            ("degree", self.degree, "power"),
+            ("coefficients", self.coefficients, "polynomial"),
+        ):
+            if (value is None) == (self.target == owner):
+                verb = "needs" if value is None else "takes no"
+                raise ValueError(f"target {self.target!r} {verb} {key}: it belongs to {owner!r}")
+        dimension = self.make_target().dimension
+        side_length("points", self.points, dimension)
+        side_length("test_points", self.test_points, dimension)
+
+    def make_target(self) -> Target:
+        """The function to fit."""
+        if self.degree is not None:
+            return polynomial("power", f"x^{self.degree}", (0.0,) * self.degree + (1.0,))
+        if self.coefficients is not None:
+            terms = " + ".join(f"{c:g} x^{k}" for k, c in enumerate(self.coefficients))
+            return polynomial("polynomial", terms, self.coefficients)
+        if self.target == "square":
+            return polynomial("square", "x^2", (0.0, 0.0, 1.0))
+        return FIXED[self.target]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.metadata import distribution
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from mlds_bench.envs.landscape.specs import STARTS, Parameter, find_spec, parameters_of
+from mlds_bench.common.data.digits import load_digits
+from mlds_bench.envs.landscape.specs import STARTS, Parameter, Settings
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -62,12 +62,9 @@ def digits(points: int) -> Dataset:
 
     Each pixel is the mean of 2 x 2 of the original 8 x 8 (Alpaydin and Kaynak 1998, UCI).
     """
-    # The file that load_digits reads: importing scikit-learn takes more than a second, and every
-    # plan of a run looks at these data.
-    file = distribution("scikit-learn").locate_file("sklearn/datasets/data/digits.csv.gz")
-    rows = np.loadtxt(str(file), delimiter=",", max_rows=points)
-    images = rows[:, :-1].reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4)) / 16.0
-    return Dataset(images.reshape(-1, 16), np.eye(10)[rows[:, -1].astype(np.int64)])
+    images, labels = load_digits()
+    small = images[:points].reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4)) / 16.0
+    return Dataset(small.reshape(-1, 16), np.eye(10)[labels[:points]])
 
 
 DATASETS: Mapping[str, Callable[..., Dataset]] = MappingProxyType(
@@ -76,30 +73,24 @@ DATASETS: Mapping[str, Callable[..., Dataset]] = MappingProxyType(
 """Problem name -> its data; those that take ``points`` are called with it."""
 
 
-def make_dataset(problem: str, settings: Mapping[str, Parameter]) -> Dataset:
-    """The data of a network problem under these settings."""
-    takes = {"points": settings["points"]} if "points" in settings else {}
+def make_dataset(problem: str, parameters: Mapping[str, Parameter]) -> Dataset:
+    """The data of a network problem with these parameters."""
+    takes = {"points": parameters["points"]} if "points" in parameters else {}
     return DATASETS[problem](**takes)
 
 
-def checksum(
-    *,
-    problem: str = "xor",
-    start_scale: float = 1.0,
-    **env_kwargs: Any,
-) -> str:
-    """sha256 of the problem that an environment with these keyword arguments is made of.
+def checksum(settings: Settings) -> str:
+    """sha256 of the problem that an environment with these settings is made of.
 
     The query budget, the objective, the threshold and whether the gradient is shown change how it
     is played, not what it is.
     """
-    spec = find_spec(problem)
-    settings = spec.settings(**parameters_of(env_kwargs))
-    start = f"{STARTS[spec.start]} {spec.spread!r} {float(start_scale)!r}"
-    text = f"{spec.formula} | {start} | {sorted(settings.items())}"
+    spec, parameters = settings.spec, settings.parameters
+    start = f"{STARTS[spec.start]} {spec.spread!r} {settings.start_scale!r}"
+    text = f"{spec.formula} | {start} | {sorted(parameters.items())}"
     digest = sha256(text.encode())
-    if problem in DATASETS:
-        data = make_dataset(problem, settings)
+    if spec.name in DATASETS:
+        data = make_dataset(spec.name, parameters)
         values = np.column_stack([data.inputs, data.targets])
         digest.update(np.rint(values * 10.0**DECIMALS).astype("<i8").tobytes())
     return digest.hexdigest()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from typing import ClassVar, get_args
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
+from mlds_bench.common.settings import make_settings
 from mlds_bench.envs.core import BatchedEnv, Flags, Outcome, Split
 from mlds_bench.envs.landscape.problems.base import Array
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
-from mlds_bench.envs.landscape.specs import LIMIT, MOVE_BOUND, Objective, threshold
+from mlds_bench.envs.landscape.specs import LIMIT, MOVE_BOUND, Settings
 from mlds_bench.envs.landscape.trace import TRACED_RUNS, Schedule
 from mlds_bench.envs.landscape.values import logarithm, query, restlessness, value
-from mlds_bench.envs.recording import Recorded
+from mlds_bench.envs.recorders import EndRecorder, Indices
 
 
 class LossLandscape(BatchedEnv):
@@ -51,70 +51,40 @@ class LossLandscape(BatchedEnv):
     lectures on optimization; problems in `mlds_bench.envs.landscape.specs`.
 
     Args:
-        problem: a key of `mlds_bench.envs.landscape.specs.PROBLEMS`.
-        hidden: neurons of a hidden layer, where the problem is a network.
-        activation: ``relu``, ``sigmoid`` or ``tanh``, where the problem is a network.
-        depth: factors of ``deep-linear``; hidden layers of ``sinc``.
-        k: neurons of the teacher.
-        n: neurons of the student; k unless given.
-        points: training examples of ``sinc`` and ``digits``.
-        query_budget: queries an episode; the problem's own unless given.
-        gradient: whether the observation holds the gradient.
-        objective: what is to be made small: ``loss`` or ``gradient_norm``.
-        solved: value that ends an episode; unless given, the problem's own (``loss``) or 1e-3
-            (``gradient_norm``).
-        gradient_tolerance: gradient norm at theta that ends an episode unsolved, where descent has
-            come to rest; 0 for never.
-        start_scale: factor of the starting points.
         num_envs: instances in the batch.
         split: ``train`` or ``test``.
         seed: of the first reset.
+        render_mode: None; there is nothing to render.
+        **settings: the problem and its parameters (``problem``, ``hidden``, ``activation``,
+            ``depth``, ``k``, ``n``, ``points``), ``query_budget``, ``gradient``, ``objective``,
+            ``solved``, ``gradient_tolerance``, ``start_scale``; see
+            `mlds_bench.envs.landscape.specs.Settings`.
 
     Raises:
         ValueError: one line that names the argument, its value and its bound.
     """
 
-    recorded: ClassVar[Recorded] = "ends"
-    can_shrink: ClassVar[bool] = True
-
     def __init__(
         self,
-        problem: str = "xor",
         *,
-        hidden: int | None = None,
-        activation: str | None = None,
-        depth: int | None = None,
-        k: int | None = None,
-        n: int | None = None,
-        points: int | None = None,
-        query_budget: int | None = None,
-        gradient: bool = True,
-        objective: Objective = "loss",
-        solved: float | None = None,
-        gradient_tolerance: float = 0.0,
-        start_scale: float = 1.0,
         num_envs: int = 1,
         split: Split = "train",
         seed: int | None = None,
+        render_mode: str | None = None,
+        **settings: Any,
     ) -> None:
-        self.problem = make_problem(
-            problem, hidden=hidden, activation=activation, depth=depth, k=k, n=n, points=points
-        )
-        self.objective = _checked_objective(objective)
-        self.solved = _checked_number("solved", threshold(self.problem.spec, objective, solved))
-        self.gradient_tolerance = _checked_number("gradient_tolerance", gradient_tolerance)
-        self.start_scale = _checked_number("start_scale", start_scale)
-        self.query_budget = _checked_budget(
-            self.problem.spec.query_budget if query_budget is None else query_budget
-        )
-        self.shows_gradient = gradient
+        self.settings = make_settings(Settings, settings)
+        self.problem = make_problem(self.settings)
+        self.query_budget = self.settings.queries
+        self._solved = self.settings.threshold
         d = self.problem.dimension
         super().__init__(
-            _observation_space(d, self.query_budget, gradient=gradient),
+            _observation_space(d, self.query_budget, gradient=self.settings.gradient),
             _action_space(d),
             num_envs=num_envs,
             split=split,
             seed=seed,
+            render_mode=render_mode,
         )
         self._theta = np.zeros((num_envs, d))
         self._loss = np.zeros(num_envs)
@@ -124,10 +94,14 @@ class LossLandscape(BatchedEnv):
         self._traced = Schedule.of(self.query_budget, d)
         self._asked = 0
 
+    def make_recorder(self) -> EndRecorder:
+        """Scores need the last point theta of an episode, pictures its length as well."""
+        return EndRecorder(("length",), self._last_points)
+
     def draw(self, mask: Flags) -> None:
         """New starting points where ``mask`` (N,) is True; what is seen there costs no query."""
         ids = np.flatnonzero(mask)
-        theta = self.problem.start(self.streams, ids) * self.start_scale
+        theta = self.problem.start(self.streams, ids) * self.settings.start_scale
         loss, gradient = query(self.problem, theta)
         self._theta[ids], self._loss[ids], self._gradient[ids] = theta, loss, gradient
         self._value[ids] = self._value_at(loss, gradient)
@@ -138,7 +112,7 @@ class LossLandscape(BatchedEnv):
     def observe(self) -> dict[str, Array]:
         """Loss (N, 1), gradient (N, d) where it is shown, queries left (N, 1)."""
         seen = {"loss": self._loss[:, None].copy()}
-        if self.shows_gradient:
+        if self.settings.gradient:
             seen["gradient"] = self._gradient.copy()
         seen["queries_left"] = (self.query_budget - self._used.astype(np.float64))[:, None]
         return seen
@@ -157,9 +131,9 @@ class LossLandscape(BatchedEnv):
             np.copyto(self._value, before, where=~moves)
         self._used += 1
         reward = logarithm(before) - logarithm(self._value)
-        terminated = (self._value <= self.solved) | (self._value >= LIMIT)
+        terminated = (self._value <= self._solved) | (self._value >= LIMIT)
         truncated = self._used >= self.query_budget
-        if self.gradient_tolerance:
+        if self.settings.gradient_tolerance:
             truncated |= moves & self._at_rest()
         return reward, terminated, truncated & ~terminated
 
@@ -168,10 +142,10 @@ class LossLandscape(BatchedEnv):
 
         Most instances are found to move by their first coordinate alone.
         """
-        rests = np.abs(self._gradient[:, 0]) <= self.gradient_tolerance
+        tolerance = self.settings.gradient_tolerance
+        rests = np.abs(self._gradient[:, 0]) <= tolerance
         if rests.any():
-            unrest = restlessness(self._gradient[rests], self.problem.neurons)
-            rests[rests] = unrest <= self.gradient_tolerance
+            rests[rests] = restlessness(self._gradient[rests], self.problem.neurons) <= tolerance
         return rests
 
     def narrow(self, mask: Flags) -> None:
@@ -187,19 +161,23 @@ class LossLandscape(BatchedEnv):
             "theta": self._theta.copy(),
         }
 
+    def _last_points(self, rows: Indices) -> dict[str, Array]:
+        return {"theta": self._theta[rows]}
+
     def _trace(self) -> None:
         """Note where the first instances stand in their first episodes, for pictures."""
         query, self._asked = self._asked, self._asked + 1  # of the first episodes, while they last
         if query not in self._traced:
             return
-        instance = self._instance[:TRACED_RUNS]
+        instance = self.instances[:TRACED_RUNS]
         rows = np.flatnonzero((instance < TRACED_RUNS) & (self._episode[:TRACED_RUNS] == 0))
         if len(rows):
             entry = {"query": query, "instance": instance[rows], "theta": self._theta[rows]}
             self.recording.trace.append(entry)
 
     def _value_at(self, loss: Array, gradient: Array) -> Array:
-        return value(loss, gradient, bottom=self.problem.bottom, objective=self.objective)
+        objective = self.settings.objective
+        return value(loss, gradient, bottom=self.problem.bottom, objective=objective)
 
 
 def _observation_space(dimension: int, query_budget: int, *, gradient: bool) -> spaces.Dict:
@@ -214,24 +192,3 @@ def _action_space(dimension: int) -> spaces.Box:
     bound = np.full(dimension + 1, MOVE_BOUND)
     bound[-1] = 1.0
     return spaces.Box(-bound, bound, dtype=np.float64)
-
-
-def _checked_objective(objective: str) -> Objective:
-    for known in get_args(Objective):
-        if objective == known:
-            return known  # type: ignore[no-any-return]
-    raise ValueError(
-        f"objective must be one of {', '.join(get_args(Objective))}, got {objective!r}"
-    )
-
-
-def _checked_budget(queries: int) -> int:
-    if isinstance(queries, bool) or not isinstance(queries, int) or queries < 1:
-        raise ValueError(f"query_budget must be a whole number of at least 1, got {queries!r}")
-    return queries
-
-
-def _checked_number(name: str, number: float) -> float:
-    if not (math.isfinite(number) and number >= 0.0):
-        raise ValueError(f"{name} must be a finite number of at least 0, got {number!r}")
-    return float(number)

@@ -11,23 +11,21 @@
   where one of the two is constant.
 
 Loss and gradient are computed anew at the last points theta. Diverged points count as loss and norm
-1e12. All instances count alike: episodes beyond the number that every instance has ended are left
-out, because those that end early would otherwise be heard more often.
+1e12. All instances count alike: of each, as many episodes as every instance has ended.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
 
-from mlds_bench.envs.core import Recording
-from mlds_bench.envs.landscape.curvature import minimal_ratio_counts
+from mlds_bench.envs.core import Recorder
+from mlds_bench.envs.landscape.curvature.hessian import minimal_ratio_counts
 from mlds_bench.envs.landscape.problems.base import Array, Problem
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
-from mlds_bench.envs.landscape.specs import LIMIT, Objective, parameters_of, threshold
+from mlds_bench.envs.landscape.specs import LIMIT, Objective, Settings
 from mlds_bench.envs.landscape.values import gradient_norm, logarithm, query, value
 
 MOST_HESSIANS = 128
@@ -35,28 +33,18 @@ HESSIAN_ENTRIES = 8_000_000
 """Entries of all Hessians of one scoring together: at d = 982, eight of them."""
 
 
-def score(
-    recording: Recording,
-    *,
-    problem: str = "xor",
-    objective: Objective = "loss",
-    solved: float | None = None,
-    **env_kwargs: Any,
-) -> dict[str, float]:
+def score(recording: Recorder, settings: Settings) -> dict[str, float]:
     """Scores of the recorded ends.
 
     Args:
         recording: of the test split.
-        problem: as the environment was made with; so are the others.
-        objective: likewise.
-        solved: likewise.
-        **env_kwargs: likewise; of these the parameters of the problem count.
+        settings: of the environment.
     """
-    surface = make_problem(problem, **parameters_of(env_kwargs))
-    theta = final_points(recording)
+    surface, objective = make_problem(settings), settings.objective
+    theta: Array = recording.arrays()["theta"]
     loss, gradient = query(surface, theta)
     values = value(loss, gradient, bottom=surface.bottom, objective=objective)
-    is_solved = values <= threshold(surface.spec, objective, solved)
+    is_solved = values <= settings.threshold
     excess = value(loss, gradient, bottom=surface.bottom, objective="loss")
     norm = np.minimum(gradient_norm(gradient), LIMIT)
     scores = {
@@ -66,22 +54,6 @@ def score(
     }
     chosen = np.flatnonzero(excess < LIMIT)[: hessian_cap(surface.dimension)]
     return scores | _curvature_scores(surface, theta[chosen], loss[chosen], objective)
-
-
-def final_points(recording: Recording) -> Array:
-    """The last points theta (E, d) of the first episodes, as many of each instance as all ended."""
-    ends = recording.arrays()
-    instances = ends["instance"]
-    episodes = np.bincount(instances).min()
-    if episodes == 0:
-        raise ValueError(
-            f"instance {int(np.bincount(instances).argmin())} has ended no episode: play on until "
-            "every instance has"
-        )
-    counted = np.flatnonzero(ends["episode"] < episodes)
-    order = np.lexsort((instances[counted], ends["episode"][counted]))
-    theta: Array = ends["oracle"]["theta"][counted[order]]
-    return theta
 
 
 def hessian_cap(dimension: int) -> int:

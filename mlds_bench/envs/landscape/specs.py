@@ -1,4 +1,4 @@
-"""The problems, as data: what each is, what it takes, where it comes from, and the room's limits.
+"""The problems, as data: what each is, what it takes, where it comes from; and the settings.
 
 The loss of a problem is judged above its ``bottom``: the global minimum, or, where the loss has no
 lower bound, a level one unit below the saddle. ``excess`` = loss - bottom is what rewards, ends and
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
+
+from mlds_bench.common.settings import BaseSettings, choice, flag, known_name, number, whole
 
 Parameter: TypeAlias = int | str
 Objective = Literal["loss", "gradient_norm"]
@@ -30,14 +32,8 @@ FLOOR = 1e-30
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 DIGITS = 1797
 """Images in the data set of digits."""
-BOUNDS: Mapping[str, tuple[int, int]] = MappingProxyType(
-    {"hidden": (1, 256), "depth": (1, 64), "k": (1, 64), "n": (1, 128), "points": (2, 10_000)}
-)
-"""Smallest and largest value of each whole-numbered parameter."""
-
-
 PARAMETERS = ("hidden", "activation", "depth", "k", "n", "points")
-"""Keyword arguments of the environment that are parameters of the problem."""
+"""The settings that are parameters of the problem."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +46,10 @@ class ProblemSpec:
         start: where an instance begins; a key of `STARTS`.
         source: where it comes from.
         solved: excess (loss - bottom) that counts as solved unless the caller says otherwise.
-        query_budget: queries an episode unless the caller says otherwise.
+        query_budget: queries per episode unless the caller says otherwise.
         bottom: the global minimum, or a level below the saddle.
         spread: standard deviation of ``normal`` starts.
-        parameters: the keyword arguments it takes, with their defaults; an int needs a whole number
-            within `BOUNDS`, a str one of `ACTIVATIONS`.
+        parameters: those of `PARAMETERS` that it takes, with their defaults.
     """
 
     name: str
@@ -66,61 +61,6 @@ class ProblemSpec:
     bottom: float = 0.0
     spread: float = 1.0
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
-
-    def settings(self, **given: Parameter | None) -> dict[str, Parameter]:
-        """All parameters of the problem, checked; None stands for the default.
-
-        Raises:
-            ValueError: one line that names the parameter, its value and what is allowed.
-        """
-        for key, value in given.items():
-            if key not in self.parameters and value is not None:
-                takes = ", ".join(self.parameters) or "no parameters"
-                raise ValueError(f"problem {self.name!r} takes no {key}: it takes {takes}")
-        chosen = {key: value for key, value in given.items() if value is not None}
-        for key, value in chosen.items():
-            _check(key, value)
-        settings = {**self.parameters, **chosen}
-        if "k" in chosen:
-            settings["n"] = chosen.get("n", chosen["k"])
-        if self.name == "digits" and int(settings["points"]) > DIGITS:
-            raise ValueError(f"points must be in 2..{DIGITS} on digits, got {settings['points']}")
-        return settings
-
-
-def parameters_of(env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of an environment's keyword arguments that are parameters of the problem."""
-    return {key: env_kwargs[key] for key in PARAMETERS if key in env_kwargs}
-
-
-def find_spec(name: str) -> ProblemSpec:
-    """The problem of that name.
-
-    Raises:
-        ValueError: one line with the nearest name.
-    """
-    if name not in PROBLEMS:
-        near = get_close_matches(str(name), PROBLEMS, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(PROBLEMS)}"
-        raise ValueError(f"unknown problem {name!r}: {hint}")
-    return PROBLEMS[name]
-
-
-def threshold(spec: ProblemSpec, objective: Objective, solved: float | None) -> float:
-    """The value that counts as solved: the caller's, or the default of problem and objective."""
-    if solved is not None:
-        return solved
-    return spec.solved if objective == "loss" else GRADIENT_NORM_SOLVED
-
-
-def _check(key: str, value: Parameter) -> None:
-    if key == "activation":
-        if value not in ACTIVATIONS:
-            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {value!r}")
-        return
-    low, high = BOUNDS[key]
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{key} must be a whole number in {low}..{high}, got {value!r}")
 
 
 LECTURE = "MLDS 2018, lectures on optimization"
@@ -237,3 +177,78 @@ PROBLEMS: Mapping[str, ProblemSpec] = MappingProxyType(
         )
     }
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(BaseSettings):
+    """Keyword arguments of `LossLandscape`. None stands for the problem's own default.
+
+    Attributes:
+        problem: a key of `PROBLEMS`.
+        hidden: neurons of a hidden layer, where the problem is a network.
+        activation: of the hidden layers, where the problem is a network.
+        depth: factors of ``deep-linear``; hidden layers of ``sinc``.
+        k: neurons of the teacher.
+        n: neurons of the student; k unless given.
+        points: training examples of ``sinc`` and ``digits``.
+        query_budget: queries per episode.
+        gradient: whether the observation holds the gradient.
+        objective: what is to be made small.
+        solved: value that ends an episode; unless given, the problem's own (``loss``) or 1e-3
+            (``gradient_norm``).
+        gradient_tolerance: gradient norm at theta that ends an episode unsolved, where descent has
+            come to rest; 0 for never.
+        start_scale: factor of the starting points.
+    """
+
+    problem: str = known_name("xor", tuple(PROBLEMS))
+    hidden: int | None = whole(None, 1, 256)
+    activation: str | None = choice(None, ACTIVATIONS)
+    depth: int | None = whole(None, 1, 64)
+    k: int | None = whole(None, 1, 64)
+    n: int | None = whole(None, 1, 128)
+    points: int | None = whole(None, 2, 10_000)
+    query_budget: int | None = whole(None, 1)
+    gradient: bool = flag(True)
+    objective: Objective = choice("loss", get_args(Objective))
+    solved: float | None = number(None, 0.0)
+    gradient_tolerance: float = number(0.0, 0.0)
+    start_scale: float = number(1.0, 0.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for key in self._given:
+            if key not in self.spec.parameters:
+                takes = ", ".join(self.spec.parameters) or "no parameters"
+                raise ValueError(f"problem {self.problem!r} takes no {key}: it takes {takes}")
+        if self.problem == "digits" and int(self.parameters["points"]) > DIGITS:
+            raise ValueError(f"points must be in 2..{DIGITS} on digits, got {self.points}")
+
+    @property
+    def spec(self) -> ProblemSpec:
+        """The problem."""
+        return PROBLEMS[self.problem]
+
+    @property
+    def _given(self) -> dict[str, Parameter]:
+        return {key: value for key in PARAMETERS if (value := getattr(self, key)) is not None}
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """All parameters of the problem, given or by default."""
+        parameters = {**self.spec.parameters, **self._given}
+        if self.k is not None and self.n is None:
+            parameters["n"] = self.k
+        return parameters
+
+    @property
+    def queries(self) -> int:
+        """Queries per episode, given or by default."""
+        return self.spec.query_budget if self.query_budget is None else self.query_budget
+
+    @property
+    def threshold(self) -> float:
+        """The value that counts as solved, given or by default of problem and objective."""
+        if self.solved is not None:
+            return self.solved
+        return self.spec.solved if self.objective == "loss" else GRADIENT_NORM_SOLVED

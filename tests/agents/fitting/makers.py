@@ -10,7 +10,7 @@ import numpy.typing as npt
 from mlds_bench.agents.base import Agent
 from mlds_bench.agents.budget import Budget, BudgetedEnv, BudgetExhausted
 from mlds_bench.envs.fitting.env import FunctionFitting
-from mlds_bench.envs.fitting.scoring import score
+from mlds_bench.envs.registry import ENVIRONMENTS
 
 A = TypeVar("A", bound=Agent)
 TEST_POINTS = 4096
@@ -43,6 +43,7 @@ def scores(agent: Agent, *, test_points: int = TEST_POINTS, **arguments: Any) ->
         num_envs=test_points, split="test", seed=1, test_points=test_points, **arguments
     )
     env.step(agent.act(env.reset()[0]))
+    score = ENVIRONMENTS["mlds/FunctionFitting-v0"].score
     return score(env.recording, test_points=test_points, **arguments)
 
 

@@ -7,14 +7,14 @@ import numpy.typing as npt
 import pytest
 
 from mlds_bench.agents.fitting.curves import Curve, find_jumps, fit_lines
-from mlds_bench.envs.fitting.specs import make_target
+from mlds_bench.envs.fitting.specs import Settings
 
 X: npt.NDArray[np.float64] = np.arange(1, 1001) / 1000
 
 
 def sampled(name: str, x: npt.NDArray[np.float64] = X) -> Curve:
     """The curve through samples of a target."""
-    return Curve.through(x, make_target(name).function(x[:, None]))
+    return Curve.through(x, Settings(target=name).make_target().function(x[:, None]))
 
 
 def test_jumps_are_found_between_samples_and_at_samples() -> None:
@@ -68,7 +68,7 @@ def test_the_curve_is_close_to_the_function_between_samples(name: str) -> None:
     """On the course's 10,000 points, to 1e-8 in the mean."""
     x = np.arange(1, 10_001) / 10_000
     dense = (np.arange(65_536) + 0.4) / 65_536
-    error = sampled(name, x)(dense) - make_target(name).function(dense[:, None])
+    error = sampled(name, x)(dense) - Settings(target=name).make_target().function(dense[:, None])
     assert float(np.sqrt(np.mean(error**2))) < 1e-8
 
 

@@ -20,7 +20,7 @@ from mlds_bench.agents.fitting.spline import (
     squared_error,
 )
 from mlds_bench.envs.fitting.optimum import parabola_error, pieces_constant
-from mlds_bench.envs.fitting.specs import make_target
+from mlds_bench.envs.fitting.specs import Settings
 from tests.agents.fitting.makers import learn, make_agent, points, scores
 
 X: npt.NDArray[np.float64] = np.arange(1, 10_001) / 10_000
@@ -29,12 +29,14 @@ DENSE: npt.NDArray[np.float64] = (np.arange(65_536) + 0.37) / 65_536
 
 def sampled(name: str, x: npt.NDArray[np.float64] = X) -> Curve:
     """The curve through samples of a target."""
-    return Curve.through(x, make_target(name).function(x[:, None]))
+    return Curve.through(x, Settings(target=name).make_target().function(x[:, None]))
 
 
 def reached(name: str, pieces: int) -> float:
     """RMSE on the dense grid of the fit with that many pieces."""
-    error = best_lines(sampled(name), pieces)(DENSE) - make_target(name).function(DENSE[:, None])
+    error = best_lines(sampled(name), pieces)(DENSE) - Settings(target=name).make_target().function(
+        DENSE[:, None]
+    )
     return float(np.sqrt(np.mean(error**2)))
 
 
@@ -47,7 +49,7 @@ def test_on_the_parabola_the_closed_form_is_reached(pieces: int) -> None:
 @pytest.mark.parametrize(("name", "pieces"), [("sinc", 128), ("composed", 64)])
 def test_elsewhere_the_asymptotic_constant_is_approached(name: str, pieces: int) -> None:
     """Two derivations of C / n^2 agree: by quadrature of f'' and by fitting."""
-    constant = pieces_constant(make_target(name))
+    constant = pieces_constant(Settings(target=name).make_target())
     assert constant is not None
     assert reached(name, pieces) == pytest.approx(constant / pieces**2, rel=0.04)
 

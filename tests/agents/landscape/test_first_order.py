@@ -87,7 +87,7 @@ def test_the_switch_is_momentum_and_then_a_fresh_adam() -> None:
 @pytest.mark.parametrize("cls", [GdAgent, MomentumAgent, RmspropAgent, AdamAgent, SgdThenAdamAgent])
 def test_a_reset_instance_begins_anew_and_the_others_go_on(cls: type[LandscapeAgent]) -> None:
     """After reset(done) row 0 answers as a fresh agent does, row 1 as if nothing had happened."""
-    env = LossLandscape("quadratic", num_envs=2)
+    env = LossLandscape(problem="quadratic", num_envs=2)
     agent, undisturbed, fresh = (make_agent(cls, env) for _ in range(3))
     observation, _ = env.reset(seed=1)
     for _ in range(3):
@@ -102,7 +102,7 @@ def test_a_reset_instance_begins_anew_and_the_others_go_on(cls: type[LandscapeAg
 
 def test_instances_of_a_mixed_batch_switch_one_by_one() -> None:
     """An instance early in its episode and one late in it get what they get alone."""
-    env = LossLandscape("quadratic", num_envs=2)
+    env = LossLandscape(problem="quadratic", num_envs=2)
     observation = {
         "loss": np.ones((2, 1)),
         "gradient": np.array([[1.0, -2.0], [1.0, -2.0]]),
@@ -114,7 +114,7 @@ def test_instances_of_a_mixed_batch_switch_one_by_one() -> None:
 
 def test_steps_are_clipped_to_the_action_space() -> None:
     """A gradient of 1e12 makes a step of 1e6, not an invalid action."""
-    env = LossLandscape("quadratic", num_envs=1)
+    env = LossLandscape(problem="quadratic", num_envs=1)
     observation = {
         "loss": np.ones((1, 1)),
         "gradient": np.array([[1e12, 0.0]]),
@@ -156,13 +156,13 @@ def test_bad_settings_are_named(
 ) -> None:
     """One line with the value and the bound."""
     with pytest.raises(UnknownHyperparameter, match=line):
-        make_agent(cls, LossLandscape("quadratic"), **hyper)
+        make_agent(cls, LossLandscape(problem="quadratic"), **hyper)
 
 
 @pytest.mark.parametrize("cls", [GdAgent, MomentumAgent, RmspropAgent, AdamAgent])
 def test_a_batch_cut_down_goes_on_with_its_memory(cls: type[LandscapeAgent]) -> None:
     """The instances that are left act as they would have in the whole batch."""
-    env = LossLandscape("quadratic", num_envs=4, solved=0.0)
+    env = LossLandscape(problem="quadratic", num_envs=4, solved=0.0)
     whole, part = make_agent(cls, env), make_agent(cls, env)
     observation, _ = env.reset(seed=0)
     mask = np.array([True, False, False, True])

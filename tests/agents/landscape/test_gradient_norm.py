@@ -82,4 +82,4 @@ def test_networks_reach_critical_points() -> None:
 def test_bad_settings_are_named() -> None:
     """One line with the value and the bound."""
     with pytest.raises(UnknownHyperparameter, match="switch must be at least 0 and below 1"):
-        make_agent(GradientNormAgent, LossLandscape("quadratic"), switch=1.0)
+        make_agent(GradientNormAgent, LossLandscape(problem="quadratic"), switch=1.0)

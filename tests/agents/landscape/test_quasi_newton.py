@@ -95,7 +95,7 @@ def test_sigmoid_xor_is_solved_in_a_fifth_of_the_queries() -> None:
 
 def test_a_reset_instance_begins_anew() -> None:
     """Row 0 as a fresh agent, row 1 as if nothing had happened."""
-    env = LossLandscape("xor", num_envs=2)
+    env = LossLandscape(problem="xor", num_envs=2)
     agent, undisturbed, fresh = (make_agent(LbfgsAgent, env) for _ in range(3))
     observation, _ = env.reset(seed=1)
     for _ in range(5):
@@ -118,4 +118,4 @@ def test_a_reset_instance_begins_anew() -> None:
 def test_bad_settings_are_named(hyper: dict[str, Any], line: str) -> None:
     """One line with the value and the bound."""
     with pytest.raises(UnknownHyperparameter, match=line):
-        make_agent(LbfgsAgent, LossLandscape("quadratic"), **hyper)
+        make_agent(LbfgsAgent, LossLandscape(problem="quadratic"), **hyper)

@@ -27,7 +27,7 @@ def test_random_search_never_climbs() -> None:
 
 def test_the_evolution_strategy_estimates_the_gradient() -> None:
     """Antithetic pairs are exact along their noise on a quadratic: the mean of (g.e) e."""
-    env = LossLandscape("quadratic", num_envs=3, gradient=False)
+    env = LossLandscape(problem="quadratic", num_envs=3, gradient=False)
     agent = make_agent(EsAgent, env, pairs=2, scale=0.1)
     observation, infos = env.reset(seed=0)
     gradient = 2.0 * infos["oracle"]["theta"] * [1.0, 3.0]
@@ -65,7 +65,7 @@ def test_the_same_with_and_without_a_gradient_and_in_any_batch(cls: type[Landsca
 @pytest.mark.parametrize("cls", BOTH)
 def test_the_seed_decides(cls: type[LandscapeAgent]) -> None:
     """Another seed, other steps; a reset agent begins with a probe again."""
-    env = LossLandscape("quadratic", num_envs=2)
+    env = LossLandscape(problem="quadratic", num_envs=2)
     observation, _ = env.reset(seed=0)
     first, same, other = (make_agent(cls, env, seed=seed).act(observation) for seed in (0, 0, 1))
     assert np.array_equal(first, same)
@@ -90,10 +90,10 @@ def test_bad_settings_are_named(
 ) -> None:
     """One line with the value and the bound."""
     with pytest.raises(UnknownHyperparameter, match=line):
-        make_agent(cls, LossLandscape("quadratic"), **hyper)
+        make_agent(cls, LossLandscape(problem="quadratic"), **hyper)
 
 
 def test_more_pairs_than_queries_are_unsupported() -> None:
     """One line with both numbers."""
     with pytest.raises(Unsupported, match=r"es needs 201 queries .* the budget is 200"):
-        make_agent(EsAgent, LossLandscape("quadratic"), pairs=100)
+        make_agent(EsAgent, LossLandscape(problem="quadratic"), pairs=100)

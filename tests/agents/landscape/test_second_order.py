@@ -65,7 +65,7 @@ def test_saddle_free_newton_doubles_its_distance_along_the_negative_direction() 
 
 def test_levenberg_marquardt_never_climbs() -> None:
     """A sigmoid network: the loss at the current point goes down at every move."""
-    env = LossLandscape("xor", activation="sigmoid", num_envs=8)
+    env = LossLandscape(problem="xor", activation="sigmoid", num_envs=8)
     agent = make_agent(LevenbergMarquardtAgent, env)
     observation, infos = env.reset(seed=3)
     moves = 0
@@ -101,12 +101,12 @@ def test_instances_do_not_depend_on_their_batch(cls: type[LandscapeAgent]) -> No
 def test_a_budget_too_small_for_a_move_is_unsupported(cls: type[LandscapeAgent]) -> None:
     """One line with both numbers."""
     with pytest.raises(Unsupported, match=r"needs 98[34] queries .* the budget is 500"):
-        make_agent(cls, LossLandscape("digits"))
+        make_agent(cls, LossLandscape(problem="digits"))
 
 
 def test_a_plane_is_no_ground_for_a_step() -> None:
     """Zero curvature, zero gradient: finite actions that go nowhere."""
-    env = LossLandscape("quadratic", num_envs=1)
+    env = LossLandscape(problem="quadratic", num_envs=1)
     flat = {"loss": np.ones((1, 1)), "gradient": np.zeros((1, 2)), "queries_left": np.ones((1, 1))}
     for cls in FAMILY:
         agent = make_agent(cls, env)
@@ -127,4 +127,4 @@ def test_bad_settings_are_named(
 ) -> None:
     """One line with the value and the bound."""
     with pytest.raises(UnknownHyperparameter, match=line):
-        make_agent(cls, LossLandscape("quadratic"), **hyper)
+        make_agent(cls, LossLandscape(problem="quadratic"), **hyper)

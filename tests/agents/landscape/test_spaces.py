@@ -19,14 +19,14 @@ THREE = Box(-2.0, 2.0, (3,), np.float64)
 
 def test_the_surface_of_the_room() -> None:
     """Dimension, budget and bound are read from the spaces."""
-    env = LossLandscape("xor", query_budget=77)
+    env = LossLandscape(problem="xor", query_budget=77)
     found = find_surface("gd", env.single_observation_space, env.single_action_space)
     assert found == Surface(dimension=13, query_budget=77.0, bound=1e6)
 
 
 def test_the_gradient_may_be_hidden_from_who_does_not_need_it() -> None:
     """And is missed, in one line, by who does."""
-    env = LossLandscape("quadratic", gradient=False)
+    env = LossLandscape(problem="quadratic", gradient=False)
     spaces = (env.single_observation_space, env.single_action_space)
     assert find_surface("es", *spaces, needs_gradient=False).dimension == 2
     with pytest.raises(Unsupported, match="gd needs the gradient, which gradient=False hides: "):

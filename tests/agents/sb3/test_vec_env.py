@@ -13,7 +13,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from mlds_bench.agents.budget import Budget, BudgetedEnv
 from mlds_bench.agents.sb3.vec_env import BatchedVecEnv, clip_to_box, spaces_only
-from mlds_bench.envs.core import SingleView
+from mlds_bench.envs.single import SingleView
 from tests.envs.toys import Composite, Walk
 
 SEED, NUM_ENVS, STEPS = 11, 5, 24

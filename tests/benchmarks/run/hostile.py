@@ -96,7 +96,7 @@ AGENTS: dict[str, Agent] = {
         "failed",
         r"InvalidAction: action\[0, 0\] is nan, .*, while acting",
         top="from mlds_bench.benchmarks.run import agent_process",
-        act="agent_process.check_actions = lambda *_, **__: obs * np.nan; return obs",
+        act="agent_process.cast_actions = lambda *_, **__: obs * np.nan; return obs",
     ),
     "shape": Agent("failed", r"InvalidAction: .*\(1024, 1\)", act="return obs[:3, 0]"),
     "strings": Agent("failed", "InvalidAction: ", act="return np.full((len(obs), 1), 'one')"),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from mlds_bench.benchmarks.run.evaluation import evaluate
-from tests.envs.toys import LongWalk, ShrinkingWalk, Walk
+from tests.envs.toys import LongWalk, NarrowingWalk, Walk
 
 INSTANCES = 6
 
@@ -39,98 +39,69 @@ def play(episodes: int, seed: int = 0) -> tuple[Player, dict[str, Any]]:
 
 @pytest.mark.parametrize("episodes", [1, 2, 5])
 def test_every_instance_ends_the_episodes_asked_for(episodes: int) -> None:
-    """And the test stops with the step in which the last of them ends."""
-    _, arrays = play(episodes)
-    ended = (arrays["terminated"] | arrays["truncated"]).cumsum(axis=0)
-    assert ended[-1].min() == episodes
-    assert ended[-2].min() == episodes - 1
-    assert arrays["episode"][-1].max() >= episodes - 1
+    """Neither more nor fewer, and the test stops with the step in which the last of them ends."""
+    player, arrays = play(episodes)
+    ended = arrays["terminated"] | arrays["truncated"]
+    assert np.bincount(arrays["instance"], ended).tolist() == [episodes] * INSTANCES
+    assert arrays["episode"].max() == episodes - 1
+    assert ended[-1]
+    assert np.bincount(arrays["instance"]).max() == len(player.seen)
 
 
 def test_instances_end_at_different_times() -> None:
     """Else this file would show nothing: some play on while others have done enough."""
     _, arrays = play(2)
-    assert len(set((arrays["terminated"] | arrays["truncated"]).sum(axis=0))) > 1
+    assert len(set(np.bincount(arrays["instance"]))) > 1
 
 
 def test_the_agent_is_told_which_instances_begin_anew() -> None:
-    """Before it acts on their first observation, and not at the end of the test."""
+    """All of them before its first action; then those that ended, not at the end of the test."""
     player, arrays = play(2)
-    done = arrays["terminated"] | arrays["truncated"]
-    expected = {step + 1: row for step, row in enumerate(done[:-1]) if row.any()}
-    assert [step for step, _ in player.told] == list(expected)
-    for step, row in player.told:
-        assert np.array_equal(row, expected[step])
-        assert (player.seen[step][row, 1] == 0).all()  # their age
-        assert (player.seen[step][~row, 1] > 0).all()
+    (first, everyone), *later = player.told
+    assert first == 0
+    assert everyone.all()
+    time = np.zeros(INSTANCES, np.int64)
+    expected: dict[int, set[int]] = {}
+    ended = arrays["terminated"] | arrays["truncated"]
+    for instance, done in zip(arrays["instance"], ended, strict=True):
+        time[instance] += 1
+        if done:
+            expected.setdefault(int(time[instance]), set()).add(int(instance))
+    assert {step: set(np.flatnonzero(row)) for step, row in later} == {
+        step: rows for step, rows in expected.items() if step < len(player.seen)
+    }
 
 
 def test_the_recording_holds_what_the_agent_saw_and_did() -> None:
-    """Observation and action of a step stand at one index."""
+    """Observation and action of a step stand in one row."""
     player, arrays = play(1)
-    assert np.array_equal(arrays["observation"], np.stack(player.seen))
     again = np.random.default_rng(0)
     actions = [again.integers(0, 3, INSTANCES) for _ in player.seen]
-    assert np.array_equal(arrays["action"], np.stack(actions))
+    for instance in range(INSTANCES):
+        mine = arrays["instance"] == instance
+        steps = range(mine.sum())
+        seen = [player.seen[step][instance] for step in steps]
+        assert np.array_equal(arrays["observation"][mine], seen)
+        assert arrays["action"][mine].tolist() == [actions[step][instance] for step in steps]
 
 
 def test_the_seed_decides_the_test() -> None:
     """The same seed is the same test, another seed is not."""
     one, same, other = play(1, seed=3)[1], play(1, seed=3)[1], play(1, seed=4)[1]
     assert np.array_equal(one["observation"], same["observation"])
-    assert not np.array_equal(one["observation"][0], other["observation"][0])
+    assert not np.array_equal(one["observation"][:6], other["observation"][:6])
 
 
-def ends(env: LongWalk, *, shrinks: bool) -> tuple[list[int], dict[tuple[int, int], Any]]:
-    """Sizes of the batch, and how each counted episode ended, of agents that walk upwards."""
-    sizes: list[int] = []
-
-    def act(observation: Any) -> Any:
-        sizes.append(len(observation))
-        return np.full(len(observation), 2)
-
-    keep = (lambda mask: None) if shrinks else None
-    recording = evaluate(env, act, lambda done: None, keep, seed=5, episodes=2)
-    rows = {
-        (int(instance), int(episode)): (float(total), int(length), observation.tolist())
-        for entry in recording.entries
-        for instance, episode, total, length, observation in zip(
-            entry["instance"],
-            entry["episode"],
-            entry["return"],
-            entry["length"],
-            entry["observation"],
-            strict=True,
-        )
-        if episode < 2
-    }
-    return sizes, rows
+def ends(env: LongWalk) -> dict[str, Any]:
+    """How the episodes of agents that walk upwards ended."""
+    act = lambda observation: np.full(len(observation), 2)  # noqa: E731
+    return evaluate(env, act, lambda done: None, seed=5, episodes=2).arrays()
 
 
-def test_a_batch_that_shrinks_gives_the_same_episodes() -> None:
-    """Under their old numbers; the finished instances take no part any more."""
-    whole, expected = ends(LongWalk(num_envs=40, horizon=9, split="test"), shrinks=False)
-    sizes, rows = ends(ShrinkingWalk(num_envs=40, horizon=9, split="test"), shrinks=True)
-    assert set(whole) == {40}
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[-1] <= 0.75 * 40
-    assert rows == expected
-    assert len(rows) == 80
-
-
-def test_a_room_that_cannot_shrink_does_not() -> None:
-    """Nor an agent: then everybody plays until the last has finished."""
-    sizes, _ = ends(LongWalk(num_envs=40, horizon=9, split="test"), shrinks=True)
-    assert set(sizes) == {40}
-    with pytest.raises(ValueError, match="LongWalk cannot go on with a part of its batch"):
-        LongWalk(num_envs=2).keep(np.array([True, False]))
-
-
-def test_a_batch_cut_down_is_not_seeded_anew() -> None:
-    """Its missing instances would be missing in the new test."""
-    env = ShrinkingWalk(num_envs=3, split="test")
-    env.reset(seed=0)
-    env.keep(np.array([True, False, True]))
-    assert env.action_space.shape == (2,)
-    with pytest.raises(ValueError, match="cannot be seeded anew"):
-        env.reset(seed=0)
+def test_instances_that_are_done_cost_little_and_change_nothing() -> None:
+    """The room goes on without them; the agent still sees the whole batch."""
+    whole = ends(LongWalk(num_envs=40, horizon=9, split="test"))
+    room = NarrowingWalk(num_envs=40, horizon=9, split="test")
+    np.testing.assert_equal(ends(room), whole)
+    assert len(whole["instance"]) == 80
+    assert len(room.instances) < 20

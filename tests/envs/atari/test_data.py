@@ -10,6 +10,7 @@ import ale_py
 import pytest
 
 from mlds_bench.envs.atari.data import checksum, find_rom
+from mlds_bench.envs.atari.specs import AtariSettings, PongSettings
 
 ROMS = Path(ale_py.__file__).parent / "roms"
 
@@ -17,9 +18,9 @@ ROMS = Path(ale_py.__file__).parent / "roms"
 def test_the_checksum_is_of_the_roms() -> None:
     """Of the game's file; of Pong's and Breakout's where the id says the game."""
     pong, breakout = ((ROMS / f"{game}.bin").read_bytes() for game in ("pong", "breakout"))
-    assert checksum(game="pong", sticky=0.0) == hashlib.sha256(pong).hexdigest()
-    assert checksum(size=42) == hashlib.sha256(pong + breakout).hexdigest()
-    assert checksum(game="pong") != checksum(game="freeway")
+    assert checksum(AtariSettings(game="pong", sticky=0.0)) == hashlib.sha256(pong).hexdigest()
+    assert checksum(PongSettings(size=42)) == hashlib.sha256(pong + breakout).hexdigest()
+    assert checksum(AtariSettings(game="pong")) != checksum(AtariSettings(game="freeway"))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 from mlds_bench.envs.atari.emulator import EmulatorFailure, Emulators
 from mlds_bench.envs.atari.env import Pong
 from mlds_bench.envs.atari.specs import PONG
-from mlds_bench.envs.atari.view import View
+from tests.envs.atari.makers import view_of
 
 TASKS = Path("/proc/self/task")
 ACTION = np.zeros(1, np.int64)
@@ -70,7 +70,7 @@ def test_a_failing_emulator_is_named() -> None:
     def fail(actions: Any) -> Any:
         raise RuntimeError("bad instruction")
 
-    emulators = Emulators(PONG, View(), num_envs=1, threads=1)
+    emulators = Emulators(PONG, view_of(), num_envs=1, threads=1)
     setattr(emulators, "_vector", SimpleNamespace(step=fail))  # noqa: B010 - a stand-in
     with pytest.raises(EmulatorFailure) as caught:
         emulators.step(ACTION)
@@ -81,7 +81,7 @@ def test_a_failing_emulator_is_named() -> None:
 
 def test_the_frames_of_a_step_are_new() -> None:
     """Nothing that was handed out is written again."""
-    emulators = Emulators(PONG, View(), num_envs=1, threads=1)
+    emulators = Emulators(PONG, view_of(), num_envs=1, threads=1)
     seen = []
     emulators.reset(np.array([True]), np.array([1]))
     for _ in range(20):

@@ -14,6 +14,7 @@ from mlds_bench.envs.atari.pictures import SCALE, SHOWN_EVERY, animate, draw, sh
 from mlds_bench.envs.atari.replay import SCREEN, Game
 from mlds_bench.envs.atari.specs import BREAKOUT, PONG
 from mlds_bench.envs.atari.view import View
+from tests.envs.atari.makers import view_of
 
 DECISIONS = 21
 
@@ -56,10 +57,10 @@ def test_the_animation_runs_at_twice_the_speed_of_the_game(game: Game, tmp_path:
 @pytest.mark.parametrize(
     ("view", "rows"),
     [
-        (View(size=20, stack=1), 1),
-        (View(size=20, stack=3, color=True), 3),
-        (View(size=20, stack=2, difference=True), 2),
-        (View(size=20, stack=9), 6),
+        (view_of(size=20, stack=1), 1),
+        (view_of(size=20, stack=3, color=True), 3),
+        (view_of(size=20, stack=2, difference=True), 2),
+        (view_of(size=20, stack=9), 6),
     ],
 )
 def test_the_sheet_has_a_row_a_frame(game: Game, tmp_path: Path, view: View, rows: int) -> None:
@@ -72,7 +73,7 @@ def test_the_sheet_has_a_row_a_frame(game: Game, tmp_path: Path, view: View, row
 def test_the_sheet_of_differences_is_gray_where_nothing_moves(tmp_path: Path) -> None:
     """Black and white are what went and what came."""
     game = Game(PONG, 3, (0,) * 40)
-    view = View(size=20, stack=1, difference=True)
+    view = view_of(size=20, stack=1, difference=True)
     (picture,) = frames_of(show_view(game, view, tmp_path / "view.png"))
     middle = np.asarray(picture)[-60, 90]
     assert (abs(middle.astype(int) - 127) <= 2).all()
@@ -85,7 +86,7 @@ def test_draw_takes_the_view_of_the_environment(tmp_path: Path) -> None:
     env.reset(seed=0)
     for _ in range(5):
         env.step(np.array([1, 2]))
-    written = draw(env.recording, tmp_path, **options)
+    written = draw(env.recording, tmp_path, env.settings)
     assert [path.name for path in written] == ["game.gif", "view.png"]
     assert all(path.stat().st_size for path in written)
 

@@ -8,25 +8,23 @@ import numpy as np
 import pytest
 
 from mlds_bench.envs.atari.env import Breakout
-from mlds_bench.envs.atari.scoring import score
-from mlds_bench.envs.core import Recording
+from mlds_bench.envs.recorders import EndRecorder
+from mlds_bench.envs.registry import ENVIRONMENTS
+from tests.envs.recorded import ends_of
 
 Game = tuple[int, int, list[float], int]
+score = ENVIRONMENTS["mlds/Breakout-v0"].score
 
 
-def recording(*games: Game) -> Recording:
+def recording(*games: Game) -> EndRecorder:
     """Games of (instance, episode, returns of the lives, length), in the order they ended."""
-    made = Recording("ends")
-    for instance, episode, lives, length in games:
-        made.append(
-            instance=np.array([instance]),
-            episode=np.array([episode]),
-            length=np.array([length]),
-            lives=np.array([len(lives)]),
-            life_returns=np.array(lives),
-            **{"return": np.array([sum(lives)])},
-        )
-    return made
+    instances, episodes, lives, lengths = zip(*games, strict=True)
+    ends = {
+        "length": np.array(lengths),
+        "lives": np.array([len(returns) for returns in lives]),
+        "return": np.array([sum(returns) for returns in lives]),
+    }
+    return ends_of(instances, ends, episodes)
 
 
 def test_literals() -> None:
@@ -55,7 +53,7 @@ def test_short_games_are_not_heard_more_often() -> None:
 
 def test_every_instance_must_have_ended_a_game() -> None:
     """Else there is nothing to say of it."""
-    with pytest.raises(ValueError, match="instance 0 has ended no game: play on"):
+    with pytest.raises(ValueError, match="instance 0 has ended no episode: play on"):
         score(recording((1, 0, [1.0], 5)))
 
 
@@ -83,9 +81,7 @@ def test_training_settings_do_not_enter_the_scores() -> None:
         env = Breakout(num_envs=2, split="test", size=16, stack=1, **made)
         env.reset(seed=0)
         generator = np.random.default_rng(0)
-        while not {0, 1} <= set(
-            np.concatenate([e["instance"] for e in env.recording.entries] or [[]])
-        ):
+        while not env.recording.ended.all():
             env.step(generator.integers(4, size=2))
         results.append(score(env.recording, **made))
     assert results[0] == results[1]

@@ -21,7 +21,7 @@ from mlds_bench.envs.fitting.optimum import (
     relu_error,
     sawtooth_error,
 )
-from mlds_bench.envs.fitting.specs import make_target, sinc_second_derivative
+from mlds_bench.envs.fitting.specs import Settings, sinc_second_derivative
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Columns: TypeAlias = Callable[[Array, Array], list[Array]]
@@ -120,7 +120,9 @@ def test_fine_grids_tend_to_the_continuous_optimum() -> None:
 )
 def test_the_constant_of_powers_is_known(name: str, degree: int | None, constant: float) -> None:
     """By hand: x^3 has f'' = 6 x, and the integral of (6 x)^(2/5) is 6^(2/5) / 1.4."""
-    assert pieces_constant(make_target(name, degree=degree)) == pytest.approx(constant, rel=1e-6)
+    assert pieces_constant(Settings(target=name, degree=degree).make_target()) == pytest.approx(
+        constant, rel=1e-6
+    )
 
 
 def test_the_constant_of_the_sinc_by_adaptive_quadrature() -> None:
@@ -134,10 +136,12 @@ def test_the_constant_of_the_sinc_by_adaptive_quadrature() -> None:
     ends = [0.0, *sign_changes, 1.0]
     integral = sum(quad(integrand, low, high, limit=200)[0] for low, high in pairwise(ends))
     expected = integral**2.5 / (12.0 * math.sqrt(5.0))
-    assert pieces_constant(make_target("sinc")) == pytest.approx(expected, rel=1e-5)
+    assert pieces_constant(Settings(target="sinc").make_target()) == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("name", ["sgn", "product"])
 def test_no_constant_where_there_is_no_second_derivative(name: str) -> None:
     """A jump, or a second variable, has no such constant."""
-    assert pieces_constant(make_target(name)) is None
+    assert pieces_constant(Settings(target=name).make_target()) is None

@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mlds_bench.envs.core import Recording
 from mlds_bench.envs.fitting.env import FunctionFitting
 from mlds_bench.envs.fitting.optimum import PARABOLA, parabola_error, parabola_error_on_grid
-from mlds_bench.envs.fitting.scoring import is_uniform_grid, optimum_distance, score
-from mlds_bench.envs.fitting.specs import make_target
+from mlds_bench.envs.fitting.scoring import is_uniform_grid, optimum_distance
+from mlds_bench.envs.fitting.specs import Settings
+from mlds_bench.envs.recorders import StepRecorder
+from mlds_bench.envs.registry import ENVIRONMENTS
 
 Array = npt.NDArray[np.float64]
+score = ENVIRONMENTS["mlds/FunctionFitting-v0"].score
 M = 4096
 GRID: Array = (np.arange(M) + 0.37) / M
 
@@ -51,7 +53,7 @@ def test_the_sup_error_is_the_largest_error() -> None:
     """One bad point among good ones is found."""
 
     def predict(x: Array) -> Array:
-        y = make_target("sinc").function(x)
+        y = Settings(target="sinc").make_target().function(x)
         y[17] -= 0.25
         return y
 
@@ -78,7 +80,9 @@ def test_the_sup_error_is_the_largest_error() -> None:
 def test_a_perfect_fit_has_finite_scores(arguments: dict[str, Any], names: set[str]) -> None:
     """The floor of -30 instead of minus infinity; the scores that there are for this target."""
     options = {key: arguments[key] for key in ("coefficients",) if key in arguments}
-    scores = played(make_target(arguments["target"], **options).function, **arguments)
+    scores = played(
+        Settings(target=arguments["target"], **options).make_target().function, **arguments
+    )
     assert set(scores) == names
     assert scores["log10_mse"] == pytest.approx(-30.0)
     assert scores["sup_error"] == 0.0
@@ -88,7 +92,7 @@ def test_a_perfect_fit_has_finite_scores(arguments: dict[str, Any], names: set[s
 @pytest.mark.parametrize("target", ["sinc", "sgn", "square", "product"])
 def test_collapsed_and_shifted_predictors_lose(target: str) -> None:
     """Perfect beats slightly shifted beats the constant, in every score that says so."""
-    function = make_target(target).function
+    function = Settings(target=target).make_target().function
     perfect, shifted, constant = (
         played(predict, target=target)
         for predict in (
@@ -105,7 +109,7 @@ def test_collapsed_and_shifted_predictors_lose(target: str) -> None:
 
 def test_the_constant_on_the_sinc_scores_its_variance() -> None:
     """The best constant leaves the variance of the function."""
-    truth = make_target("sinc").function(GRID[:, None])
+    truth = Settings(target="sinc").make_target().function(GRID[:, None])
     scores = played(lambda x: np.full(len(x), truth.mean()))
     assert scores["log10_mse"] == pytest.approx(math.log10(truth.var()), abs=1e-3)
 
@@ -124,7 +128,9 @@ def test_the_distance_knows_the_scale_of_the_parabola() -> None:
     """On -x^2 / 2 as on x^2; and a shifted optimum is not at the optimum."""
     starts = np.arange(1, 16) * (M // 16)
     arguments: dict[str, Any] = {"target": "polynomial", "coefficients": (0.1, 0.2, -0.5)}
-    function = make_target("polynomial", coefficients=arguments["coefficients"]).function
+    function = (
+        Settings(target="polynomial", coefficients=arguments["coefficients"]).make_target().function
+    )
     best = played(lambda x: lines(x[:, 0], function(x), starts), **arguments)
     moved = played(lambda x: lines(x[:, 0], function(x), starts) + 1e-3, **arguments)
     assert best["optimum_distance"] == pytest.approx(0.0, abs=1e-3)
@@ -191,4 +197,4 @@ def test_the_distance_needs_the_whole_grid() -> None:
 def test_an_empty_recording_is_refused() -> None:
     """Scores of nothing do not exist."""
     with pytest.raises(ValueError, match="nothing was recorded"):
-        score(Recording(), target="sinc")
+        score(StepRecorder(), target="sinc")

@@ -14,15 +14,15 @@ from mlds_bench.envs.fitting.specs import (
     NAMES,
     PARAMETRIC,
     Array,
+    Settings,
     Target,
-    make_target,
 )
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "power": {"degree": 5},
     "polynomial": {"coefficients": (0.5, -1.0, 0.0, 2.0)},
 }
-ALL = [make_target(name, **ARGUMENTS.get(name, {})) for name in NAMES]
+ALL = [Settings(target=name, **ARGUMENTS.get(name, {})).make_target() for name in NAMES]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ ALL = [make_target(name, **ARGUMENTS.get(name, {})) for name in NAMES]
 )
 def test_values_are_those_of_the_formula(name: str, point: tuple[float, ...], value: float) -> None:
     """Each target at points where its value is known in closed form."""
-    target = make_target(name, **ARGUMENTS.get(name, {}))
+    target = Settings(target=name, **ARGUMENTS.get(name, {})).make_target()
     assert target.function(np.array([point])) == pytest.approx([value], abs=1e-15)
 
 
@@ -75,12 +75,12 @@ def test_rounding_decides_nothing_at_the_jumps() -> None:
     """On the course's 10,000 points sgn is the sign of the sine with its rounding taken off."""
     x = np.arange(1, 10_001) / 10_000
     expected = np.sign(np.round(np.sin(5.0 * np.pi * x), 9))
-    assert np.array_equal(make_target("sgn").function(x[:, None]), expected)
+    assert np.array_equal(Settings(target="sgn").make_target().function(x[:, None]), expected)
 
 
 def test_jumps_are_where_the_function_jumps() -> None:
     """Within 1e-9 of each named jump, and nowhere else on a fine grid, the value changes."""
-    target = make_target("sgn")
+    target = Settings(target="sgn").make_target()
     jumps = np.array(target.jumps)
     before, after = (target.function((jumps + shift)[:, None]) for shift in (-1e-9, 1e-9))
     assert np.array_equal(np.abs(after - before), np.full(4, 2.0))
@@ -91,35 +91,35 @@ def test_jumps_are_where_the_function_jumps() -> None:
 @pytest.mark.parametrize(
     ("arguments", "coefficient"),
     [
-        ({"name": "square"}, 1.0),
-        ({"name": "power", "degree": 2}, 1.0),
-        ({"name": "power", "degree": 3}, None),
-        ({"name": "polynomial", "coefficients": (0.1, 0.2, -0.5)}, -0.5),
-        ({"name": "polynomial", "coefficients": (0.1, 0.2, -0.5, 0.0)}, -0.5),
-        ({"name": "polynomial", "coefficients": (0.1, 0.2)}, None),
-        ({"name": "sinc"}, None),
+        ({"target": "square"}, 1.0),
+        ({"target": "power", "degree": 2}, 1.0),
+        ({"target": "power", "degree": 3}, None),
+        ({"target": "polynomial", "coefficients": (0.1, 0.2, -0.5)}, -0.5),
+        ({"target": "polynomial", "coefficients": (0.1, 0.2, -0.5, 0.0)}, -0.5),
+        ({"target": "polynomial", "coefficients": (0.1, 0.2)}, None),
+        ({"target": "sinc"}, None),
     ],
 )
 def test_parabolas_are_known_as_such(arguments: dict[str, Any], coefficient: float | None) -> None:
     """The closed form of the optimum belongs to parabolas, however they are asked for."""
-    assert make_target(**arguments).quadratic_coefficient == coefficient
+    assert Settings(**arguments).make_target().quadratic_coefficient == coefficient
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": "sync"}, r"unknown target 'sync': did you mean 'sinc'\?"),
-        ({"name": "q"}, "unknown target 'q': there are sinc, sgn, .*"),
-        ({"name": "power"}, "target 'power' needs degree: it belongs to 'power'"),
-        ({"name": "sinc", "degree": 3}, "target 'sinc' takes no degree: it belongs to 'power'"),
-        ({"name": "power", "degree": 0}, "degree must be a whole number in 1..64, got 0"),
-        ({"name": "power", "degree": 2.5}, "degree must be a whole number in 1..64, got 2.5"),
-        ({"name": "power", "degree": True}, "degree must be a whole number in 1..64, got True"),
-        ({"name": "polynomial"}, "target 'polynomial' needs coefficients: .*"),
-        ({"name": "polynomial", "coefficients": ()}, "coefficients must be 1 to 65 finite .*"),
-        ({"name": "polynomial", "coefficients": (math.nan,)}, "coefficients must be 1 to 65 .*"),
+        ({"target": "sync"}, r"unknown target 'sync': did you mean 'sinc'\?"),
+        ({"target": "q"}, "unknown target 'q': there are sinc, sgn, .*"),
+        ({"target": "power"}, "target 'power' needs degree: it belongs to 'power'"),
+        ({"target": "sinc", "degree": 3}, "target 'sinc' takes no degree: it belongs to 'power'"),
+        ({"target": "power", "degree": 0}, "degree must be a whole number in 1..64, got 0"),
+        ({"target": "power", "degree": 2.5}, "degree must be a whole number in 1..64, got 2.5"),
+        ({"target": "power", "degree": True}, "degree must be a whole number in 1..64, got True"),
+        ({"target": "polynomial"}, "target 'polynomial' needs coefficients: .*"),
+        ({"target": "polynomial", "coefficients": ()}, "coefficients must be 1 to 65 finite .*"),
+        ({"target": "polynomial", "coefficients": (math.nan,)}, "coefficients must be 1 to 65 .*"),
         (
-            {"name": "polynomial", "coefficients": (0.0, 8.0)},
+            {"target": "polynomial", "coefficients": (0.0, 8.0)},
             r"the polynomial reaches 8 on \(0, 1\], beyond .* bound 2: divide .* by 4",
         ),
     ],
@@ -127,7 +127,7 @@ def test_parabolas_are_known_as_such(arguments: dict[str, Any], coefficient: flo
 def test_wrong_arguments_get_one_clear_line(arguments: dict[str, Any], message: str) -> None:
     """The error names the value, the bound and what to do."""
     with pytest.raises(ValueError, match=f"^{message}$") as error:
-        make_target(**arguments)
+        Settings(**arguments).make_target()
     assert "\n" not in str(error.value)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mlds_bench.envs.landscape.problems.base import Problem
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
-from mlds_bench.envs.landscape.specs import PROBLEMS
+from mlds_bench.envs.landscape.specs import PROBLEMS, Settings
 from mlds_bench.envs.streams import Streams
 
 SIZES: list[dict[str, Any]] = [
@@ -39,5 +39,5 @@ def starts(problem: Problem, count: int, *, seed: int = 0) -> Tensor:
 
 def some(name: str, count: int, **size: Any) -> tuple[Problem, Tensor]:
     """A problem and some of its starting points."""
-    problem = make_problem(name, **size)
+    problem = make_problem(Settings(problem=name, **size))
     return problem, starts(problem, count)

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from mlds_bench.envs.core import Recording
+from mlds_bench.envs.core import Recorder
 from mlds_bench.envs.landscape.env import LossLandscape
+from mlds_bench.envs.landscape.pictures.study import Study, read_study
 from mlds_bench.envs.landscape.problems.base import Array
-from mlds_bench.envs.landscape.problems.catalogue import make_problem
-from mlds_bench.envs.landscape.specs import parameters_of
-from mlds_bench.envs.landscape.trace import Study, read_study
+from mlds_bench.envs.landscape.specs import Settings
 
+PLAYED = ("queries", "runs", "decision", "seed")
 Rule = Callable[[dict[str, Array]], Array]
 
 
@@ -41,10 +41,10 @@ def play(
     decision: float = 1.0,
     seed: int = 0,
     **arguments: Any,
-) -> Recording:
+) -> Recorder:
     """The test split, until every instance has ended."""
     env = LossLandscape(
-        problem, num_envs=runs, split="test", seed=seed, query_budget=queries, **arguments
+        problem=problem, num_envs=runs, split="test", seed=seed, query_budget=queries, **arguments
     )
     seen, _ = env.reset()
     for _ in range(queries):
@@ -56,9 +56,5 @@ def play(
 def study_of(problem: str, rule: Rule, *, objective: Any = "loss", **arguments: Any) -> Study:
     """What pictures are made of."""
     recording = play(problem, rule, objective=objective, **arguments)
-    return read_study(
-        recording,
-        make_problem(problem, **parameters_of(arguments)),
-        objective=objective,
-        solved=arguments.get("solved"),
-    )
+    asked = {key: value for key, value in arguments.items() if key not in PLAYED}
+    return read_study(recording, Settings(problem=problem, objective=objective, **asked))

@@ -16,6 +16,7 @@ from mlds_bench.envs.landscape.data import (
     sinc,
     xor,
 )
+from mlds_bench.envs.landscape.specs import Settings
 
 PINNED = {
     "xor": "fbd37b85",
@@ -79,7 +80,7 @@ def test_the_data_are_what_the_original_pixels_average_to() -> None:
 
 def test_the_checksums_are_those_of_the_published_problems() -> None:
     """The defaults, pinned: if one changes, so does the version of the environment."""
-    assert {name: checksum(problem=name)[:8] for name in DATASETS} == PINNED
+    assert {name: checksum(Settings(problem=name))[:8] for name in DATASETS} == PINNED
 
 
 @pytest.mark.parametrize(
@@ -99,10 +100,16 @@ def test_what_the_problem_is_enters_the_checksum(
     base: dict[str, Any], change: dict[str, Any]
 ) -> None:
     """Another problem, another checksum."""
-    assert checksum(**base) == checksum(**base) != checksum(**{**base, **change})
+    assert (
+        checksum(Settings(**base))
+        == checksum(Settings(**base))
+        != checksum(Settings(**{**base, **change}))
+    )
 
 
 def test_how_it_is_played_does_not_enter_the_checksum() -> None:
     """Budget, objective, threshold and view are no data; a default said aloud is the default."""
-    played = checksum(query_budget=5, objective="gradient_norm", solved=1.0, gradient=False)
-    assert played == checksum(hidden=3) == checksum()
+    played = checksum(
+        Settings(query_budget=5, objective="gradient_norm", solved=1.0, gradient=False)
+    )
+    assert played == checksum(Settings(hidden=3)) == checksum(Settings())

@@ -10,29 +10,20 @@ import numpy.typing as npt
 import pytest
 from scipy.stats import spearmanr
 
-from mlds_bench.envs.core import Recording
 from mlds_bench.envs.landscape import scoring
 from mlds_bench.envs.landscape.env import LossLandscape
-from mlds_bench.envs.landscape.scoring import (
-    final_points,
-    hessian_cap,
-    rank_correlation_interval,
-    score,
-)
+from mlds_bench.envs.landscape.scoring import hessian_cap, rank_correlation_interval
+from mlds_bench.envs.recorders import EndRecorder
+from mlds_bench.envs.registry import ENVIRONMENTS
+from tests.envs.recorded import ends_of
 
 Array = npt.NDArray[np.float64]
+score = ENVIRONMENTS["mlds/LossLandscape-v0"].score
 
 
-def ended(*thetas: Any, instance: Any = None, episode: Any = None) -> Recording:
-    """A recording of episodes that ended at these points."""
-    recording = Recording("ends")
-    count = len(thetas)
-    recording.append(
-        oracle={"theta": np.array(thetas, np.float64)},
-        instance=np.arange(count) if instance is None else np.array(instance),
-        episode=np.zeros(count, np.int64) if episode is None else np.array(episode),
-    )
-    return recording
+def ended(*thetas: Any) -> EndRecorder:
+    """A recording of one episode of each instance, which ended at these points."""
+    return ends_of(range(len(thetas)), {"theta": np.array(thetas, np.float64)})
 
 
 def test_the_scores_of_known_points() -> None:
@@ -105,7 +96,7 @@ def test_descent_beats_standing_still_beats_going_astray(problem: str) -> None:
     """Perfect, idle and shifted play are told apart by loss, norm and share."""
     played = []
     for rate in (0.1, 0.0, -0.1):
-        env = LossLandscape(problem, num_envs=12, split="test", seed=0, query_budget=60)
+        env = LossLandscape(problem=problem, num_envs=12, split="test", seed=0, query_budget=60)
         observation, _ = env.reset()
         for _ in range(60):
             steps = np.clip(-rate * observation["gradient"], -1e6, 1e6)
@@ -117,19 +108,10 @@ def test_descent_beats_standing_still_beats_going_astray(problem: str) -> None:
 
 
 def test_all_instances_are_heard_equally_often() -> None:
-    """Instance 0 ended three episodes, instance 1 one: the first of each counts, in order."""
-    recording = ended([0, 0], [1, 1], [2, 2], [3, 3], instance=[0, 0, 1, 0], episode=[0, 1, 0, 2])
-    assert final_points(recording).tolist() == [[0, 0], [2, 2]]
-    later = ended([1, 0], [2, 0], [3, 0], [4, 0], instance=[1, 0, 0, 1], episode=[0, 0, 1, 1])
-    assert final_points(later)[:, 0].tolist() == [2, 1, 3, 4]
-
-
-def test_an_instance_that_ended_nothing_is_named() -> None:
-    """Scores of a test that was broken off do not exist."""
-    with pytest.raises(ValueError, match="instance 1 has ended no episode: play on"):
-        final_points(ended([0, 0], [1, 1], instance=[0, 2]))
-    with pytest.raises(ValueError, match="nothing was recorded: end an episode"):
-        score(Recording("ends"))
+    """Instance 0 solved three episodes, instance 1 failed in its only one: half are solved."""
+    theta = np.array([[0.0, 0.0], [0.0, 0.0], [3.0, 0.0], [0.0, 0.0]])
+    recording = ends_of([0, 0, 1, 0], {"theta": theta}, [0, 1, 0, 2])
+    assert score(recording, problem="quadratic")["solved_share"] == 0.5
 
 
 def test_hessians_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,27 +7,31 @@ from typing import Any
 import pytest
 
 from mlds_bench.envs.landscape.problems.catalogue import MAKERS, make_problem
-from mlds_bench.envs.landscape.specs import BOUNDS, PROBLEMS, STARTS, find_spec, threshold
+from mlds_bench.envs.landscape.specs import PARAMETERS, PROBLEMS, STARTS, Settings
 
 
 def test_every_problem_can_be_made() -> None:
     """The specs and the makers are the same list, and a problem bears its name."""
     assert set(MAKERS) == set(PROBLEMS)
     for name, spec in PROBLEMS.items():
-        assert name == spec.name == make_problem(name).name
+        assert name == spec.name == make_problem(Settings(problem=name)).name
         assert spec.start in STARTS
-        assert set(spec.parameters) <= {*BOUNDS, "activation"}
+        assert set(spec.parameters) <= set(PARAMETERS)
 
 
 def test_defaults_and_given_values() -> None:
     """None stands for the default; the student is as large as the teacher unless told."""
-    assert find_spec("xor").settings(hidden=None) == {"hidden": 3, "activation": "relu"}
-    assert find_spec("sinc").settings(hidden=4, depth=1)["hidden"] == 4
-    teacher = find_spec("teacher-student")
-    assert teacher.settings() == {"k": 6, "n": 6}
-    assert teacher.settings(k=9) == {"k": 9, "n": 9}
-    assert teacher.settings(n=7) == {"k": 6, "n": 7}
-    assert teacher.settings(k=9, n=11) == {"k": 9, "n": 11}
+    assert Settings(hidden=None).parameters == {"hidden": 3, "activation": "relu"}
+    assert Settings(problem="sinc", hidden=4, depth=1).parameters["hidden"] == 4
+    cases: list[tuple[dict[str, Any], dict[str, int]]] = [
+        ({}, {"k": 6, "n": 6}),
+        ({"k": 9}, {"k": 9, "n": 9}),
+        ({"n": 7}, {"k": 6, "n": 7}),
+        ({"k": 9, "n": 11}, {"k": 9, "n": 11}),
+    ]
+    for given, expected in cases:
+        assert Settings(problem="teacher-student", **given).parameters == expected
+    assert (Settings().queries, Settings(query_budget=7).queries) == (2000, 7)
 
 
 @pytest.mark.parametrize(
@@ -50,12 +54,11 @@ def test_wrong_problems_get_one_clear_line(
 ) -> None:
     """The value, the bound, and the nearest right thing."""
     with pytest.raises(ValueError, match=f"^{message}$"):
-        make_problem(name, **arguments)
+        Settings(problem=name, **arguments)
 
 
 def test_the_threshold_follows_problem_and_objective() -> None:
     """The caller's value; else the problem's for its loss, 1e-3 for the gradient norm."""
-    spec = find_spec("xor")
-    assert threshold(spec, "loss", None) == spec.solved == 1e-2
-    assert threshold(spec, "gradient_norm", None) == 1e-3
-    assert threshold(spec, "gradient_norm", 1e-9) == 1e-9
+    assert Settings().threshold == Settings().spec.solved == 1e-2
+    assert Settings(objective="gradient_norm").threshold == 1e-3
+    assert Settings(objective="gradient_norm", solved=1e-9).threshold == 1e-9

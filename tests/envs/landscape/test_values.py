@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mlds_bench.envs.landscape.problems.base import Problem
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
+from mlds_bench.envs.landscape.specs import Settings
 from mlds_bench.envs.landscape.values import (
     gradient_norm,
     logarithm,
@@ -33,7 +34,7 @@ class Broken(Problem):
 def test_a_query_is_finite() -> None:
     """NaN and infinities are the limit, what is beyond it is clipped, the rest is exact."""
     theta = np.array([[NAN, 1.0], [INF, -INF], [2e12, -3e12], [0.1, -7.0]])
-    loss, gradient = query(Broken(make_problem("saddle").spec, 2), theta)
+    loss, gradient = query(Broken(make_problem(Settings(problem="saddle")).spec, 2), theta)
     assert loss.tolist() == [1e12, 1e12, 1e12, 0.1]
     assert gradient.tolist() == [[1e12, 1.0], [1e12, -1e12], [1e12, -1e12], [0.1, -7.0]]
     assert np.isnan(theta[0, 0])
@@ -43,7 +44,7 @@ def test_a_query_is_finite() -> None:
 def test_what_is_too_large_is_clipped_without_a_warning(size: float) -> None:
     """Its square is no float64 any more."""
     theta = np.array([[1.0, size]])
-    _, gradient = query(Broken(make_problem("saddle").spec, 2), theta)
+    _, gradient = query(Broken(make_problem(Settings(problem="saddle")).spec, 2), theta)
     assert np.abs(gradient).max() == 1e12
 
 

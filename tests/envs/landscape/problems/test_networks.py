@@ -13,6 +13,7 @@ from mlds_bench.envs.landscape.data import digits, sinc, xor
 from mlds_bench.envs.landscape.problems.base import Problem
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 from mlds_bench.envs.landscape.problems.networks import Network, blocks_of
+from mlds_bench.envs.landscape.specs import Settings
 from tests.envs.landscape.makers import some
 
 KINDS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
@@ -20,7 +21,7 @@ KINDS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "ta
 
 def network(name: str, **size: int | str) -> Network:
     """A problem that is a network."""
-    problem: Problem = make_problem(name, **size)  # type: ignore[arg-type]
+    problem: Problem = make_problem(Settings(problem=name, **size))  # type: ignore[arg-type]
     assert isinstance(problem, Network)
     return problem
 
@@ -60,7 +61,9 @@ def test_the_loss_on_digits_is_the_cross_entropy() -> None:
 
 def test_the_default_sizes() -> None:
     """13 parameters on XOR, 141 on the sinc: the figures that timings are given for."""
-    assert [make_problem(name).dimension for name in ("xor", "sinc", "dead-relu")] == [13, 141, 4]
+    assert [
+        make_problem(Settings(problem=name)).dimension for name in ("xor", "sinc", "dead-relu")
+    ] == [13, 141, 4]
 
 
 def test_xor_can_be_solved_with_two_neurons() -> None:
@@ -75,7 +78,7 @@ def test_xor_can_be_solved_with_two_neurons() -> None:
 
 def test_the_dead_relu_has_its_local_minimum() -> None:
     """Loss 18 at v = 1, b = -3, w = 1, c = 0 (the order here is w, b, v, c), and nowhere less."""
-    problem = make_problem("dead-relu")
+    problem = make_problem(Settings(problem="dead-relu"))
     known = torch.tensor([1.0, -3.0, 1.0, 0.0], dtype=torch.float64)
     loss, gradient = problem.loss_and_gradient(known[None])
     assert float(loss) == 18.0
@@ -89,7 +92,7 @@ def test_the_dead_relu_has_its_local_minimum() -> None:
 
 def test_the_dead_relu_has_a_better_minimum_elsewhere() -> None:
     """14 is reached by a neuron that is active on (-1, 3) alone, and no start gets below."""
-    problem = make_problem("dead-relu")
+    problem = make_problem(Settings(problem="dead-relu"))
     best = torch.tensor([-1.0, 1.0, 1.5, 0.0], dtype=torch.float64)
     assert float(problem.loss(best)) == problem.bottom == 14.0
     theta = 2.0 * some("dead-relu", 500)[1]
@@ -111,8 +114,8 @@ def test_blocks_cover_the_point_in_order() -> None:
         ("layer 2 bias", 12, (1,)),
     ]
     assert blocks[-1].stop == 13
-    assert make_problem("xor").blocks == blocks
-    assert make_problem("saddle").blocks == ()
+    assert make_problem(Settings(problem="xor")).blocks == blocks
+    assert make_problem(Settings(problem="saddle")).blocks == ()
 
 
 def test_starts_of_the_larger_networks_are_bounded_by_the_fan_in() -> None:

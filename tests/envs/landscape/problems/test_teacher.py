@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlds_bench.envs.landscape.curvature import hessian
+from mlds_bench.envs.landscape.curvature.hessian import hessian
 from mlds_bench.envs.landscape.problems import teacher
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
+from mlds_bench.envs.landscape.specs import Settings
 from tests.envs.landscape.makers import some
 
 
@@ -33,7 +34,7 @@ def test_the_loss_is_the_mean_over_gaussian_inputs() -> None:
 
 def test_one_neuron_against_literals() -> None:
     """k = 1: w = 2 leaves 1/2 E[relu(x)^2] = 1/4; w = -1 leaves 1/2 E[x^2] = 1/2."""
-    problem = make_problem("teacher-student", k=1)
+    problem = make_problem(Settings(problem="teacher-student", k=1))
     loss, gradient = problem.loss_and_gradient(torch.tensor([[2.0], [-1.0]], dtype=torch.float64))
     assert loss.tolist() == pytest.approx([0.25, 0.5])
     assert gradient.tolist() == [[pytest.approx(0.5)], [pytest.approx(-0.5)]]
@@ -44,7 +45,7 @@ def test_the_teacher_solves_it(k: int) -> None:
     """At any order of the teacher's neurons loss and gradient vanish to rounding."""
     order = torch.randperm(k, generator=torch.Generator().manual_seed(1))
     theta = torch.eye(k, dtype=torch.float64)[order].reshape(1, -1)
-    loss, gradient = make_problem("teacher-student", k=k).loss_and_gradient(theta)
+    loss, gradient = make_problem(Settings(problem="teacher-student", k=k)).loss_and_gradient(theta)
     assert abs(float(loss)) < 1e-13
     assert float(gradient.abs().max()) < 1e-14
 
@@ -70,7 +71,10 @@ def test_the_closed_hessian_is_the_derivative_of_the_loss(k: int, n: int) -> Non
 
 def test_the_closed_hessian_where_neurons_share_a_line() -> None:
     """At the teacher, doubled and mirrored there is no angle to turn in, and no 0 / 0."""
-    problem, theta = make_problem("teacher-student", k=2, n=3), point([1, 0], [2, 0], [-1, 0])
+    problem, theta = (
+        make_problem(Settings(problem="teacher-student", k=2, n=3)),
+        point([1, 0], [2, 0], [-1, 0]),
+    )
     assert problem.hessians is not None
     closed = problem.hessians(theta.numpy())
     assert closed == pytest.approx(hessian(problem.loss, theta).numpy(), abs=1e-15)
@@ -81,7 +85,7 @@ def test_the_closed_hessian_where_neurons_share_a_line() -> None:
 
 def test_a_split_neuron_solves_it_too() -> None:
     """n = k + 1: halves of one teacher neuron add up to it."""
-    problem = make_problem("teacher-student", k=2, n=3)
+    problem = make_problem(Settings(problem="teacher-student", k=2, n=3))
     loss, gradient = problem.loss_and_gradient(point([0.5, 0.0], [0.5, 0.0], [0.0, 1.0]))
     assert abs(float(loss)) < 1e-15
     assert float(gradient.abs().max()) < 1e-15
@@ -89,7 +93,7 @@ def test_a_split_neuron_solves_it_too() -> None:
 
 def test_a_vanished_neuron_is_no_accident() -> None:
     """A neuron of length 0 has no direction; loss and gradient stay finite."""
-    loss, gradient = make_problem("teacher-student", k=2).loss_and_gradient(
+    loss, gradient = make_problem(Settings(problem="teacher-student", k=2)).loss_and_gradient(
         point([0.0, 0.0], [0.0, 1.0])
     )
     assert float(loss) == pytest.approx(0.25)

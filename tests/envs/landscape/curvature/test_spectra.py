@@ -10,9 +10,8 @@ import torch
 from scipy.sparse.linalg import eigsh
 from torch import Tensor
 
-from mlds_bench.envs.landscape.curvature import Operator, eigenvalues, hessian_operator
-from mlds_bench.envs.landscape.problems.base import Array
-from mlds_bench.envs.landscape.spectra import (
+from mlds_bench.envs.landscape.curvature.hessian import Operator, eigenvalues, hessian_operator
+from mlds_bench.envs.landscape.curvature.spectra import (
     Lanczos,
     SpectralDensity,
     extreme_eigenvalues,
@@ -20,6 +19,7 @@ from mlds_bench.envs.landscape.spectra import (
     spectral_density,
     trace,
 )
+from mlds_bench.envs.landscape.problems.base import Array
 from tests.envs.landscape.small import draw, network, with_spectrum
 
 

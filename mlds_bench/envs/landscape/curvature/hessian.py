@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from mlds_bench.envs.landscape.batches import (
+from mlds_bench.envs.landscape.curvature.batches import (
     WORKING_BYTES,
     Loss,
     Points,

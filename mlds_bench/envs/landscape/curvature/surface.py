@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlds_bench.envs.landscape.batches import WORKING_BYTES, Loss, Points, as_points, losses
+from mlds_bench.envs.landscape.curvature.batches import (
+    WORKING_BYTES,
+    Loss,
+    Points,
+    as_points,
+    losses,
+)
 from mlds_bench.envs.landscape.problems.base import Array, Block
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from mlds_bench.envs.landscape.env import LossLandscape
+from mlds_bench.envs.landscape.pictures.study import read_study
 from mlds_bench.envs.landscape.specs import LIMIT
-from mlds_bench.envs.landscape.trace import MOST_NUMBERS, MOST_QUERIES, Schedule, read_study
+from mlds_bench.envs.landscape.trace import MOST_NUMBERS, MOST_QUERIES, Schedule
 from tests.envs.landscape.played import descend, leap, play, stay, study_of
 
 
@@ -37,36 +38,35 @@ def test_the_first_eight_are_traced_in_their_first_episodes() -> None:
     assert counts.tolist() == lengths[order].tolist()
 
 
-def test_a_batch_that_is_cut_down_is_traced_alike() -> None:
-    """Instances keep their numbers; those of which nothing was traced are not taken for others."""
-    env = LossLandscape("quadratic", num_envs=20, split="test", seed=0, query_budget=9, solved=0.0)
-    seen, _ = env.reset()
-    kept = np.isin(np.arange(20), [2, 7, 11, 19])
-    for step in range(9):
-        if step == 4:
-            env.keep(kept)
-            seen = {key: array[kept] for key, array in seen.items()}
-        actions = np.column_stack([-0.1 * seen["gradient"], np.ones(env.num_envs)])
-        seen, *_ = env.step(actions)
-    assert env.recording.trace[3]["instance"].tolist() == list(range(8))
-    assert env.recording.trace[-1]["instance"].tolist() == [2, 7]
-    study = read_study(env.recording, env.problem, objective="loss", solved=None)
-    assert len(study.runs) == 2
-    assert len(study.ends) == 4
-    for run in study.runs:
-        x = run.points.theta[:, 0]
-        np.testing.assert_allclose(x, x[0] * 0.8 ** np.arange(10))
+def test_instances_are_traced_alike_when_others_are_done() -> None:
+    """They keep their numbers, and nobody's points are taken for theirs."""
+    studies = []
+    for episodes in (None, 1):
+        env = LossLandscape(num_envs=40, split="test", query_budget=400, activation="tanh")
+        if episodes:
+            env.record(episodes)
+        seen, _ = env.reset(seed=0)
+        for _ in range(400):
+            actions = np.column_stack([-0.2 * seen["gradient"], np.ones(40)])
+            seen, *_ = env.step(actions)
+        assert (len(env.instances) < 30) is bool(episodes)
+        studies.append(read_study(env.recording, env.settings))
+    for one, other in zip(studies[0].runs, studies[1].runs, strict=True):
+        assert one.ending == other.ending
+        np.testing.assert_array_equal(one.queries, other.queries)
+        np.testing.assert_allclose(one.points.theta, other.points.theta, rtol=1e-9)
+    assert len({len(run.points) for run in studies[0].runs}) > 3
 
 
 def test_the_train_split_traces_nothing() -> None:
-    env = LossLandscape("quadratic", num_envs=2, seed=0)
+    env = LossLandscape(problem="quadratic", num_envs=2, seed=0)
     env.reset()
     env.step(np.zeros((2, 3)))
     assert env.recording.trace == []
 
 
 def test_a_new_seed_begins_a_new_trace() -> None:
-    env = LossLandscape("quadratic", num_envs=2, split="test", seed=0)
+    env = LossLandscape(problem="quadratic", num_envs=2, split="test", seed=0)
     for _ in range(2):
         env.reset(seed=1)
         env.step(np.zeros((2, 3)))
@@ -134,7 +134,7 @@ def test_the_best_run_ends_lowest_and_has_moved() -> None:
 
 
 def test_a_recording_without_ends_is_refused() -> None:
-    env = LossLandscape("xor", split="test", seed=0)
+    env = LossLandscape(problem="xor", split="test", seed=0)
     env.reset()
     with pytest.raises(ValueError, match="nothing was recorded"):
-        read_study(env.recording, env.problem, objective="loss", solved=None)
+        read_study(env.recording, env.settings)

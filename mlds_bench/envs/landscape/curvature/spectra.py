@@ -13,7 +13,7 @@ import torch
 from scipy.linalg import eigh_tridiagonal
 from torch import Tensor
 
-from mlds_bench.envs.landscape.curvature import Operator
+from mlds_bench.envs.landscape.curvature.hessian import Operator
 from mlds_bench.envs.landscape.problems.base import Array
 
 EXHAUSTED = 1e-13

@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from mlds_bench.common.canvas import SERIES, add_panels, new_figure, save, styled
-from mlds_bench.envs.core import Recording
-from mlds_bench.envs.landscape.curvature import count_signs, eigenvalues
-from mlds_bench.envs.landscape.panels import (
+from mlds_bench.envs.core import Recorder
+from mlds_bench.envs.landscape.curvature.hessian import count_signs, eigenvalues
+from mlds_bench.envs.landscape.pictures.panels import (
     contour,
     draw_path,
     explain_marks,
@@ -27,17 +26,16 @@ from mlds_bench.envs.landscape.panels import (
     plot_spectrum,
     relief,
 )
-from mlds_bench.envs.landscape.problems.catalogue import make_problem
-from mlds_bench.envs.landscape.scoring import hessian_cap
-from mlds_bench.envs.landscape.specs import LIMIT, Objective, parameters_of
-from mlds_bench.envs.landscape.trace import Study, read_study
-from mlds_bench.envs.landscape.views import (
+from mlds_bench.envs.landscape.pictures.study import Study, read_study
+from mlds_bench.envs.landscape.pictures.views import (
     around_view,
     heights,
     largest_layer,
     layer_view,
     whole_view,
 )
+from mlds_bench.envs.landscape.scoring import hessian_cap
+from mlds_bench.envs.landscape.specs import LIMIT, Settings
 
 MOST_NUMBERS = 4_000_000
 """Entries of all Hessians of one picture together: at d = 982, four of them."""
@@ -45,31 +43,19 @@ VIEW_SEED = 0
 """Of the random directions around an end: the same in all cells."""
 
 
-def draw(
-    recording: Recording,
-    folder: Path,
-    *,
-    problem: str = "xor",
-    objective: Objective = "loss",
-    solved: float | None = None,
-    **env_kwargs: Any,
-) -> list[Path]:
+def draw(recording: Recorder, folder: Path, settings: Settings) -> list[Path]:
     """Write the pictures of a test and return their paths.
 
     Args:
         recording: of the test split, with its trace.
         folder: an existing folder.
-        problem: as the environment was made with; so are the others.
-        objective: likewise.
-        solved: likewise.
-        **env_kwargs: likewise; of these the parameters of the problem count.
+        settings: of the environment.
     """
-    surface = make_problem(problem, **parameters_of(env_kwargs))
-    study = read_study(recording, surface, objective=objective, solved=solved)
+    study = read_study(recording, settings)
     written = []
     with styled():
         for name, make in FIGURES.items():
-            if surface.dimension > 1 or name not in PLANAR:
+            if study.problem.dimension > 1 or name not in PLANAR:
                 written.append(save(make(study), folder / f"{name}.png"))
     return written
 
@@ -128,7 +114,7 @@ def surface(study: Study) -> Figure:
     note = f"{_count(len(runs), 'run')}" if is_plane else "left: the best run in its own plane"
     if not is_plane:
         views.append(around_view(study, np.random.default_rng(VIEW_SEED)))
-        note += "; right: around its end, in filter-normalised random directions"
+        note += "; right: around its end, in filter-normalized random directions"
     figure = new_figure(5.4 * len(views) + 0.2, 5.2, _title(study, "surface"), note)
     for place, view in enumerate(views):
         width = 1.0 / len(views)

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlds_bench.envs.landscape import batches
-from mlds_bench.envs.landscape.curvature import (
+from mlds_bench.envs.landscape.curvature import batches
+from mlds_bench.envs.landscape.curvature.hessian import (
     HessianTooLarge,
     count_signs,
     critical_points,

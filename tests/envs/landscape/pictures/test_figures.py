@@ -16,9 +16,8 @@ from PIL import Image
 from scipy.stats import spearmanr
 
 from mlds_bench.common.canvas import ACCENT, INK, POSITIVE, SERIES, styled
-from mlds_bench.envs.landscape.curvature import minimal_ratio
-from mlds_bench.envs.landscape.panels import FEWEST_RANKED, MOST_STEMS, plot_spectrum
-from mlds_bench.envs.landscape.pictures import (
+from mlds_bench.envs.landscape.curvature.hessian import minimal_ratio
+from mlds_bench.envs.landscape.pictures.figures import (
     FIGURES,
     PLANAR,
     curvature,
@@ -27,8 +26,9 @@ from mlds_bench.envs.landscape.pictures import (
     surface,
     trajectories,
 )
-from mlds_bench.envs.landscape.specs import PROBLEMS
-from mlds_bench.envs.landscape.views import whole_view
+from mlds_bench.envs.landscape.pictures.panels import FEWEST_RANKED, MOST_STEMS, plot_spectrum
+from mlds_bench.envs.landscape.pictures.views import whole_view
+from mlds_bench.envs.landscape.specs import PROBLEMS, Settings
 from tests.envs.landscape.played import Rule, descend, leap, play, stay, study_of
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -59,7 +59,8 @@ def test_every_problem_has_its_pictures(
 ) -> None:
     """Whatever the runs do; without a warning, and not blank."""
     recording = play(problem, rule, queries=12, **arguments)
-    written = draw(recording, tmp_path, problem=problem, query_budget=12, **without_runs(arguments))
+    settings = Settings(problem=problem, query_budget=12, **without_runs(arguments))
+    written = draw(recording, tmp_path, settings)
     planar = arguments.get("depth") != 1
     assert [path.stem for path in written] == [n for n in FIGURES if planar or n not in PLANAR]
     assert sorted(written) == sorted(tmp_path.iterdir())
@@ -215,6 +216,6 @@ def test_the_same_recording_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         folder = tmp_path / name
         folder.mkdir()
-        written = draw(recording, folder, problem="xor")
+        written = draw(recording, folder, Settings())
         files.append([path.read_bytes() for path in written])
     assert files[0] == files[1]

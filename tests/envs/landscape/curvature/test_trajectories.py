@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mlds_bench.envs.landscape.curvature.surface import surface
+from mlds_bench.envs.landscape.curvature.trajectories import principal_plane
 from mlds_bench.envs.landscape.problems.base import Array, Block
-from mlds_bench.envs.landscape.surface import surface
-from mlds_bench.envs.landscape.trajectories import principal_plane
 from tests.envs.landscape.small import draw, quadratic
 
 RUNS = draw(3, 20, 6).numpy() * np.array([1.0, 2.0, 5.0, 0.5, 3.0, 0.1]) + 4.0

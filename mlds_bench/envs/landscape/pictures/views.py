@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mlds_bench.envs.landscape.curvature.surface import Plane, random_plane, surface
+from mlds_bench.envs.landscape.curvature.trajectories import principal_plane
+from mlds_bench.envs.landscape.pictures.study import Run, Study
 from mlds_bench.envs.landscape.problems.base import Array, Block, Problem
 from mlds_bench.envs.landscape.problems.surfaces import SURFACES
-from mlds_bench.envs.landscape.surface import Plane, random_plane, surface
-from mlds_bench.envs.landscape.trace import Run, Study
-from mlds_bench.envs.landscape.trajectories import principal_plane
 
 POINTS_A_RUN = 50
 """Points of a run that a principal plane is made of, at most."""
@@ -30,7 +30,7 @@ class View:
     """A plane, the window to look through, and the runs seen there.
 
     Attributes:
-        plane: see `mlds_bench.envs.landscape.surface.Plane`.
+        plane: see `mlds_bench.envs.landscape.curvature.surface.Plane`.
         low: (2,) float64, lower left corner of the window.
         high: (2,) float64, upper right corner.
         paths: (T, 2) float64 of every run that is shown, up to where it leaves sight.

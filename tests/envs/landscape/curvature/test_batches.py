@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlds_bench.envs.landscape import batches
-from mlds_bench.envs.landscape.batches import (
+from mlds_bench.envs.landscape.curvature import batches
+from mlds_bench.envs.landscape.curvature.batches import (
     as_points,
     losses,
     losses_and_gradients,
@@ -109,7 +109,8 @@ def test_points_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
 def test_gradients_import_no_compiler() -> None:
     """``torch.func.grad`` would import ``torch._dynamo``: two seconds for nobody."""
     script = (
-        "import sys, torch; from mlds_bench.envs.landscape.curvature import critical_points;"
+        "import sys, torch;"
+        "from mlds_bench.envs.landscape.curvature.hessian import critical_points;"
         "critical_points(lambda x: (x @ x) ** 2, torch.ones(3, 2));"
         "sys.exit('torch._dynamo' in sys.modules)"
     )

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mlds_bench.envs.landscape.problems.base import Array
-from mlds_bench.envs.landscape.views import (
+from mlds_bench.envs.landscape.pictures.views import (
     FINEST_GRID,
     MOST_DECADES,
     Heights,
@@ -18,6 +17,7 @@ from mlds_bench.envs.landscape.views import (
     layer_view,
     whole_view,
 )
+from mlds_bench.envs.landscape.problems.base import Array
 from tests.envs.landscape.played import descend, leap, stay, study_of
 
 

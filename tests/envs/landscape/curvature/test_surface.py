@@ -7,10 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlds_bench.envs.landscape import batches
-from mlds_bench.envs.landscape import surface as module
-from mlds_bench.envs.landscape.problems.base import Array, Block
-from mlds_bench.envs.landscape.surface import (
+from mlds_bench.envs.landscape.curvature import batches
+from mlds_bench.envs.landscape.curvature import surface as module
+from mlds_bench.envs.landscape.curvature.surface import (
     Plane,
     filter_normalised,
     line,
@@ -18,6 +17,7 @@ from mlds_bench.envs.landscape.surface import (
     random_plane,
     surface,
 )
+from mlds_bench.envs.landscape.problems.base import Array, Block
 from tests.envs.landscape.small import blocks_of, draw, network, quadratic, with_spectrum
 
 SIZES = (2, 3, 4, 1)

@@ -1,0 +1,1 @@
+"""The science of the room: Hessians, spectra, planes through a landscape."""

@@ -1,0 +1,114 @@
+"""Which instances of a batch still play, when only the first episodes of each count."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mlds_bench.common.trees import on_each, put, take
+from mlds_bench.envs.recorders import Step
+
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Indices: TypeAlias = npt.NDArray[np.intp]
+
+NARROW_AT = 0.95
+"""Share of a room's rows that still play, from which on the others are dropped: dropping copies
+every row that stays, which is not worth it for a few."""
+
+
+class Roster:
+    """The N instances of a batch, and the M rows of its room.
+
+    At first they are the same. An instance that has ended all episodes that count is retired: the
+    batch goes on showing its last observation, its row in the room plays on for nothing, or is
+    dropped.
+
+    Args:
+        num_envs: N.
+
+    Attributes:
+        instance: (M,) the numbers of the instances that the rows stand for.
+        rows: (R,) the rows of those that are not retired.
+    """
+
+    def __init__(self, num_envs: int) -> None:
+        self.num_envs = num_envs
+        self.instance: Indices = np.arange(num_envs)
+        self.rows: Indices = self.instance
+        self._last_seen: Any = None
+
+    @property
+    def has_retired(self) -> bool:
+        """Whether an instance is retired."""
+        return len(self.rows) < self.num_envs
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether rows were dropped."""
+        return len(self.instance) < self.num_envs
+
+    @property
+    def retired(self) -> Flags | None:
+        """(N,), which instances are; None where none is."""
+        if not self.has_retired:
+            return None
+        retired = np.ones(self.num_envs, np.bool_)
+        retired[self.instance[self.rows]] = False
+        return retired
+
+    def retire(self, still_count: Flags, last_seen: Any) -> None:
+        """Retire the rows where ``still_count`` (M,) is False; they last saw ``last_seen``."""
+        leaving = self.rows[~still_count[self.rows]]
+        if not len(leaving):
+            return
+        if self._last_seen is None:
+            self._last_seen = on_each(last_seen, np.copy)  # all rows are there yet: N of them
+        put(self._last_seen, self.instance[leaving], take(last_seen, leaving))
+        self.rows = self.rows[still_count[self.rows]]
+
+    def worth_narrowing(self) -> Flags | None:
+        """(M,), the rows to keep, if it is time to drop the others; never all of them."""
+        if not 0 < len(self.rows) <= NARROW_AT * len(self.instance):
+            return None
+        mask = np.zeros(len(self.instance), np.bool_)
+        mask[self.rows] = True
+        return mask
+
+    def narrow(self, mask: Flags) -> None:
+        """Drop the rows where ``mask`` (M,) is False, all of them retired."""
+        self.instance = self.instance[mask]
+        self.rows = np.arange(len(self.instance))
+
+    def inward(self, batch: Any) -> Any:
+        """Of a batch (N, ...), what belongs to the room's rows (M, ...)."""
+        return take(batch, self.instance) if self.is_narrow else batch
+
+    def outward(
+        self, step: Step, observation: Any, final: dict[str, Any]
+    ) -> tuple[Any, npt.NDArray[np.float64], Flags, Flags, dict[str, Any]]:
+        """What the batch tells of a step of the room's rows, every array (N, ...) and fresh.
+
+        Args:
+            step: with the rows and instances of its time, before its last instances retired.
+            observation: (M, ...), of the rows that there are now.
+            final: what is told of the rows that ended in the step, if any did.
+        """
+        shown = on_each(self._last_seen, np.copy)
+        put(shown, self.instance[self.rows], take(observation, self.rows))
+        told = step.reward, step.terminated, step.truncated
+        reward, terminated, truncated = (self._spread(array, step) for array in told)
+        infos = {name: array for name, array in final.items() if name == "final_info"}
+        done = terminated | truncated
+        if not done.any():
+            return shown, reward, terminated, truncated, {}
+        last, rows = on_each(shown, np.copy), step.rows[done[step.instance[step.rows]]]
+        put(last, step.instance[rows], take(final["final_obs"], rows))
+        infos |= {"final_obs": last, "_final_obs": done, "_final_info": done.copy()}
+        return shown, reward, terminated, truncated, infos
+
+    def _spread(self, array: npt.NDArray[Any], step: Step) -> npt.NDArray[Any]:
+        whole = np.zeros(self.num_envs, array.dtype)
+        whole[step.instance[step.rows]] = array[step.rows]
+        return whole
