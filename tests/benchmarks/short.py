@@ -1,6 +1,6 @@
 """Cells that take a moment, and the command line on them: ``python -m tests.benchmarks.short``.
 
-Only what makes a cell long is changed: the budget, the size of the test grid, the limits.
+Only what makes a cell long is changed: the budget, the size of the test, the limits.
 """
 
 from __future__ import annotations
@@ -32,11 +32,13 @@ PRESET = replace(
 
 
 def short_variant(variant: Variant) -> Variant:
-    """The variant with a small budget at preset smoke and a small test grid."""
+    """The variant with a small budget at preset smoke and a small test."""
+    has_grid = "test_points" in variant.env_kwargs
+    grid = {"test_points": TEST_POINTS} if has_grid else {}
     return replace(
         variant,
-        env_kwargs={**variant.env_kwargs, "test_points": TEST_POINTS},
-        test_sizes=everywhere(TestSize(TEST_POINTS)),
+        env_kwargs={**variant.env_kwargs, **grid},
+        test_sizes=everywhere(TestSize(TEST_POINTS if has_grid else 2)),
         budgets={**variant.budgets, "smoke": BUDGET},
         budgets_by_agent={},
     )

@@ -232,6 +232,12 @@ def test_the_target_is_the_name() -> None:
             assert variant.env_kwargs["target"] == variant.name
 
 
+def test_every_homework_has_one_headline() -> None:
+    """The variant that stands for it in the front table."""
+    headlines = [variant.homework for variant in VARIANTS.values() if variant.headline]
+    assert sorted(headlines) == sorted(HOMEWORKS)
+
+
 def test_every_homework_asks_a_question() -> None:
     """It stands in the front table."""
     for question in HOMEWORKS.values():

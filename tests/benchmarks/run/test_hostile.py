@@ -15,7 +15,7 @@ import pytest
 from mlds_bench.leaderboard.record import Record
 from mlds_bench.leaderboard.results import Result, read_results
 from tests.benchmarks.run.hostile import AGENTS, SECRET
-from tests.benchmarks.short import BUDGET, alive_with, left_over
+from tests.benchmarks.short import BUDGET, alive_with, left_over, run_quietly, short_cells
 from tests.processes import ROOT
 
 MARK = f"MLDS_BENCH_TEST_HOSTILE_{os.getpid()}"
@@ -81,13 +81,7 @@ def test_the_command_says_that_cells_failed(run: Run) -> None:
     assert len(re.findall(r"^\[\d+/\d+\] ", run.command.stderr, re.M)) == len(AGENTS)
 
 
-TOLD_TOO_LATE = pytest.mark.xfail(
-    strict=True, reason="evaluate does not yet tell reset(all True) before the first act"
-)
-NAMES = [pytest.param(n, marks=TOLD_TOO_LATE) if n == "recurrent" else n for n in AGENTS]
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", AGENTS)
 def test_every_agent_has_its_row(run: Run, name: str) -> None:
     """State and reason, in one line of bearable length."""
     record, agent = run.record(name), AGENTS[name]
@@ -215,3 +209,22 @@ def test_code_that_ends_the_interpreter_ends_nothing_of_ours(tmp_path: Path) -> 
         run.command.stderr,
     )
     assert path.read_bytes() == record
+
+
+CLAIMS_A_VIEW = """
+from dataclasses import replace
+from mlds_bench.benchmarks.run import agent_process
+honest = agent_process.build_player
+agent_process.build_player = lambda *a, **k: replace(honest(*a, **k), env_options={"stack": -1})
+class Mine:
+    def act(self, obs): return [0] * len(obs)
+"""
+
+
+def test_a_view_that_is_none_is_refused_by_the_harness(tmp_path: Path) -> None:
+    """Where an agent may choose, too, its process has no say in what a right choice is."""
+    (tmp_path / "mine.py").write_text(CLAIMS_A_VIEW)
+    cells = short_cells(tmp_path / "mine.py", variant="hw4-1/pong")
+    (record,) = run_quietly(cells, tmp_path / "out").records
+    assert (record.state, record.training.curve) == ("failed", ())
+    assert re.match(r"stack must be .*-1", record.reason)
