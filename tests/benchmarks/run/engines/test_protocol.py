@@ -19,7 +19,7 @@ from mlds_bench.benchmarks.run.events import Event, Silent
 from mlds_bench.benchmarks.run.machine import Machine
 from mlds_bench.benchmarks.run.runner import run
 from mlds_bench.leaderboard.record import read_record, strip_times, task_path, write_record
-from tests.benchmarks.records import record_of
+from tests.benchmarks.records import GOOD, record_of
 from tests.benchmarks.run.files import CONSTANT
 from tests.benchmarks.short import left_over, run_quietly, short_cells
 
@@ -134,6 +134,6 @@ def test_the_runner_takes_what_an_engine_brings(tmp_path: Path) -> None:
     cells = short_cells("random", "deep")
     first = run(cells[:1], tmp_path, watcher=Silent(), engine=engine)
     both = run(cells, tmp_path, watcher=Silent(), engine=engine)
-    assert [record.agent for record in first.made] == ["random"]
+    assert [(record.agent, record.test.scores) for record in first.made] == [("random", GOOD)]
     assert ([r.agent for r in both.found], [r.agent for r in both.made]) == (["random"], ["deep"])
     assert task_path(tmp_path, cells[0].task).exists()
