@@ -99,6 +99,8 @@ class Agent:
     env_options: ClassVar[Mapping[str, Any]] = {}
     """Choices of view that a room allows; a plug-in may have a function of its hyper-parameters."""
     hyperparameters: ClassVar[type] = NoHyperparameters
+    version: ClassVar[int] = 1
+    """Raised when the agent's behavior changes; it is part of the key of a record."""
 
     def __init__(
         self,
@@ -126,9 +128,9 @@ class Agent:
     def learn(self, env: VectorEnv[Any, Any, Any], budget: Budget) -> None:
         """Learn in a batch of ``num_envs`` instances until done or `BudgetExhausted`."""
 
-    def act(self, obs: Any, *, deterministic: bool = True) -> Any:
-        """Actions (N, ...) for a batch of observations (N, ...), any N."""
-        raise NotImplementedError(f"{type(self).__name__} has no act(obs, *, deterministic)")
+    def act(self, obs: Any) -> Any:
+        """Actions (N, ...) for a batch of observations (N, ...), any N: the policy to be tested."""
+        raise NotImplementedError(f"{type(self).__name__} has no act(obs)")
 
     def reset(self, done: npt.NDArray[np.bool_]) -> None:
         """Forget the recurrent state of the instances where ``done`` (N,) is True."""

@@ -1,4 +1,4 @@
-"""Reference agents of the Atari room: pictures in, a joystick action out."""
+"""Reference agents of the Atari room: they see pictures and choose joystick actions."""
 
 from __future__ import annotations
 

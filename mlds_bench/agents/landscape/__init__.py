@@ -1,4 +1,4 @@
-"""Reference agents of the loss landscape room: optimizers, each of them batched."""
+"""Reference agents of the loss landscape room: batched optimizers."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ SMALL: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", SMALL)
 def test_agents_keep_the_contract(name: str) -> None:
     """Any batch size, the same under its seed, saved and loaded, ended by its budget."""
-    params = SMALL[name] | {"instances": 16, "horizon": 8, "hidden": 16}
+    params = SMALL[name] | {"num_envs": 16, "num_steps": 8, "hidden": 16}
     check_subject(Subject(resolve(name).load(), Catch, params))
 
 
