@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def stored() -> dict[str, Golden]:
 
 def today(name: str) -> Golden:
     """The golden of an agent as its code is now."""
-    cls = resolve(name).load()
+    cls: Any = resolve(name).load()
     return Golden(cls.version, CASES[name](cls))
 
 

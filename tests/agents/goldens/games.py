@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium.spaces import Box, Dict, Discrete
+from gymnasium.spaces import Box, Dict, Discrete, Space
 
 from mlds_bench.agents.base import Agent
 from mlds_bench.envs.core import BatchedEnv, Flags, Outcome
@@ -72,12 +72,12 @@ def hills(theta: Array) -> tuple[Array, Array]:
 
 def descended(cls: type[Agent], **hyper: Any) -> Iterator[Array]:
     """All actions (3, 4) of an optimizer on `hills`, step by step."""
-    ends = {
+    seen: dict[str, Space[Any]] = {
         "loss": Box(-np.inf, np.inf, (1,), np.float64),
         "gradient": Box(-np.inf, np.inf, (3,), np.float64),
         "queries_left": Box(0.0, QUERIES, (1,), np.float64),
     }
-    spaces = Dict(ends), Box(-10.0, 10.0, (4,), np.float64)
+    spaces = Dict(seen), Box(-10.0, 10.0, (4,), np.float64)
     agent = cls(observation_space=spaces[0], action_space=spaces[1], **hyper)
     theta, asked, left = STARTS.copy(), STARTS.copy(), np.full((3, 1), float(QUERIES))
     for step in range(QUERIES):
