@@ -20,7 +20,7 @@ class A2cHyperparameters(JointLossHyperparameters):
     Attributes:
         num_steps: steps per environment in a rollout; few, because each rollout is used only once.
         calibration: rollouts played before learning starts, to estimate the scale of the pixels.
-        max_grad_norm: bound of the gradient's norm.
+        max_grad_norm: upper bound on the gradient's norm.
     """
 
     num_steps: int = 8

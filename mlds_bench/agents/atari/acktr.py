@@ -89,7 +89,7 @@ class AcktrAgent(JointLossAgent):
     def _look(self, observations: Tensor) -> None:
         """Estimate the curvature from the network's own predictions: sampled actions, noisy values.
 
-        Taken from the data instead, it would be the empirical Fisher matrix, which is another.
+        The actions and returns of the rollout would give the empirical Fisher matrix instead.
         """
         with self._curvature.watching():
             logits, values = self.network(observations)

@@ -80,7 +80,7 @@ class DqnHyperparameters:
         exploration_final_eps: share of random actions after ``exploration_steps``; it falls
             linearly from 1.
         exploration_steps: environment steps over which it falls; at most a fifth of the budget.
-        test_epsilon: share of random actions in tests, so that no game runs in circles.
+        test_epsilon: share of random actions in tests, so that no game gets stuck in a loop.
         n_step: steps of rewards in a target.
         double: whether the online network chooses the action in the target.
         dueling: whether value and advantages have separate heads.
@@ -92,7 +92,7 @@ class DqnHyperparameters:
         v_max: the grid reaches from -v_max to v_max.
         convolutions: (channels, kernel, stride) of each convolution.
         hidden: units of the hidden layer.
-        max_grad_norm: bound of the gradient's norm.
+        max_grad_norm: upper bound on the gradient's norm.
     """
 
     num_envs: int = 32

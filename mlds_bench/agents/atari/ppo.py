@@ -40,7 +40,7 @@ class PpoHyperparameters(JointLossHyperparameters):
         update_epochs: passes over each rollout.
         num_minibatches: minibatches per pass, drawn anew in each.
         clip_range: bound on how far the probability ratio may move from 1 and still gain.
-        max_grad_norm: bound of the gradient's norm.
+        max_grad_norm: upper bound on the gradient's norm.
         ahead: whether the next rollout is played while the last one is learned from, each on half
             of the processors; the policy that plays is then one update old.
     """

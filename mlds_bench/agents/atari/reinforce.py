@@ -42,7 +42,7 @@ class ReinforceHyperparameters(PolicyHyperparameters):
             twice as many decisions to win as many points (one seed).
         baseline: whether a learned value is subtracted from the returns.
         vf_coef: weight of the squared error of that value in the loss.
-        max_grad_norm: bound of the gradient's norm.
+        max_grad_norm: upper bound on the gradient's norm.
     """
 
     num_envs: int = 16

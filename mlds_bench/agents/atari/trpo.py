@@ -46,7 +46,7 @@ class TrpoHyperparameters(ActorCriticHyperparameters):
             is given up.
         update_epochs: passes of the critic over each rollout.
         num_minibatches: minibatches per pass.
-        max_grad_norm: bound of the norm of the critic's gradient.
+        max_grad_norm: upper bound on the norm of the critic's gradient.
     """
 
     num_steps: int = 128

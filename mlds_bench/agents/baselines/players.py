@@ -133,7 +133,7 @@ def _sample_box(
 
 
 def middle(space: gymnasium.Space[Any]) -> Any:
-    """The member in the middle of a space; where a Box has one bound it is that, without any 0."""
+    """The member in the middle of a space; of a Box with one bound that bound, with none 0."""
     if isinstance(space, spaces.Dict):
         return {key: middle(inner) for key, inner in space.spaces.items()}
     low, high = (np.asarray(bound) for bound in integer_bounds(space))

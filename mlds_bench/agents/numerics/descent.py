@@ -21,7 +21,7 @@ def descend(
         optimizer: its gradients are zeroed first.
         loss: scalar.
         parameters: those whose joint gradient is clipped.
-        max_grad_norm: bound of the gradient's Euclidean norm.
+        max_grad_norm: upper bound on the gradient's Euclidean norm.
     """
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]

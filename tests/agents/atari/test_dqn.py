@@ -23,7 +23,7 @@ from mlds_bench.agents.numerics import replay
 from tests.agents.atari.makers import SMALL, learn, make_agent, make_env, mean_return
 
 
-def test_an_agent_that_has_learnt_nothing_does_not_catch() -> None:
+def test_an_agent_that_has_learned_nothing_does_not_catch() -> None:
     """The bar above is no gift."""
     assert mean_return(make_agent(DqnAgent, **SMALL)) < 0.0
 

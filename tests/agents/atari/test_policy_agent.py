@@ -50,7 +50,7 @@ def test_it_learns_to_catch(cls: type[PolicyAgent]) -> None:
 
 
 @every_agent
-def test_differences_and_cut_episodes_are_learnt_from_as_well(
+def test_differences_and_cut_episodes_are_learned_from_as_well(
     cls: type[PolicyAgent],
 ) -> None:
     """int16 pictures, some below 0; truncation instead of termination."""

@@ -1,4 +1,4 @@
-"""Newton's family: Hessians by probes, one move on the quadratic, and behaviour at saddles."""
+"""Newton's family: Hessians by probes, one move on the quadratic, and behavior at saddles."""
 
 from __future__ import annotations
 
