@@ -62,7 +62,7 @@ class NewtonHyperparameters:
 
 @dataclass(frozen=True)
 class SaddleFreeHyperparameters(NewtonHyperparameters):
-    """Hyper-parameters of saddle-free Newton: those of `NewtonHyperparameters`, with one difference.
+    """Hyper-parameters of saddle-free Newton, like `NewtonHyperparameters` with one difference.
 
     Attributes:
         min_eigenvalue_ratio: absolute eigenvalues count as at least this share of the largest one.
