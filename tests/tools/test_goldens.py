@@ -9,6 +9,7 @@ import pytest
 from tests.agents.goldens import check
 from tests.agents.goldens.cases import CASES
 from tests.agents.goldens.check import Golden
+from tools import goldens as tool
 from tools.goldens import refreshed
 
 OLD = Golden(1, [3.0, 2.0, 1.0])
@@ -40,3 +41,16 @@ def test_what_is_written_is_read_back(tmp_path: Path, monkeypatch: pytest.Monkey
     check.write(goldens)
     assert check.stored() == goldens
     assert len((tmp_path / "goldens.json").read_text().splitlines()) == len(CASES) + 2
+
+
+def test_the_exit_code_says_whether_all_is_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing to say is success; a refused agent is not."""
+    monkeypatch.setattr(check, "FILE", tmp_path / "goldens.json")
+    check.write(dict.fromkeys(CASES, OLD))
+    monkeypatch.setattr(tool, "today", lambda name: OLD)
+    assert tool.main() is None
+    monkeypatch.setattr(tool, "today", lambda name: Golden(1, [4.0, 2.0, 1.0]))
+    assert "raise `version` of ppo" in (tool.main() or "")
+    assert check.stored()["ppo"] == OLD
