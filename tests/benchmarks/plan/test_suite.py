@@ -225,7 +225,7 @@ CHANGES: dict[str, Callable[[Cell], Cell]] = {
 
 def test_the_key_changes_with_what_the_result_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """One change, one new key, with the data as they are: no two of them collide either."""
-    monkeypatch.setattr("mlds_bench.envs.fitting.data.checksum", lambda **_: "the same data")
+    monkeypatch.setattr("mlds_bench.envs.fitting.data.checksum", lambda _: "the same data")
     (cell,) = cells("random")
     keys = {name: change(cell).key for name, change in CHANGES.items()}
     assert len({cell.key, *keys.values()}) == 1 + len(CHANGES), keys
@@ -234,7 +234,7 @@ def test_the_key_changes_with_what_the_result_depends_on(monkeypatch: pytest.Mon
 def test_the_key_changes_with_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other data, other results, though every setting is the same."""
     before = cells("random")[0].key
-    monkeypatch.setattr("mlds_bench.envs.fitting.data.checksum", lambda **_: "other data")
+    monkeypatch.setattr("mlds_bench.envs.fitting.data.checksum", lambda _: "other data")
     assert cells("random")[0].key != before
 
 

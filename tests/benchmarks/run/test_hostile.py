@@ -125,7 +125,9 @@ AGENTS: dict[str, Agent] = {
         inside="env_options = {'split': 'test'}",
     ),
     "asks_for_test": Agent(
-        "ok", "", learn="assert 'oracle' in env.reset(options={'split': 'test'})[1]"
+        "failed",
+        "ValueError: unknown reset option 'split': .*",
+        learn="env.reset(options={'split': 'test'})",
     ),
     "imports_nothing": Agent(
         "failed", "ModuleNotFoundError: .*nosuchmodule", top="import nosuchmodule"
