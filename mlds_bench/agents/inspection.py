@@ -55,16 +55,23 @@ def known_defaults(spec: AgentSpec) -> dict[str, str]:
 def _ask(specs: Sequence[AgentSpec], params: Mapping[str, Any]) -> list[dict[str, Any]]:
     with TemporaryDirectory() as folder:
         place = Path(folder, "answers.json")
-        child = subprocess.run(
-            [sys.executable, "-m", __name__, str(place)],
-            input=pickle.dumps((list(specs), dict(params))),
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            capture_output=True,
-            check=False,
-            timeout=SECONDS,
-        )
+        names = ", ".join(spec.name for spec in specs)
+        try:
+            child = subprocess.run(
+                # -P: the user's folder comes where it stands in our path, and not before all else
+                [sys.executable, "-P", "-m", __name__, str(place)],
+                input=pickle.dumps((list(specs), dict(params))),
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(entry or "." for entry in sys.path),
+                },
+                capture_output=True,
+                check=False,
+                timeout=SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise UnknownAgent(f"{names}: importing it took longer than {SECONDS:g} s") from None
         if not place.exists():
-            names = ", ".join(spec.name for spec in specs)
             raise UnknownAgent(
                 f"{names}: the code ended the interpreter with exit code {child.returncode} when "
                 "it was imported"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mlds_bench.agents import inspection
 from mlds_bench.agents.base import UnknownHyperparameter
 from mlds_bench.agents.inspection import check_agents, known_defaults
 from mlds_bench.agents.registry import UnknownAgent, resolve
@@ -63,6 +64,24 @@ def test_code_that_cannot_be_imported_is_named(tmp_path: Path, top: str, line: s
     with pytest.raises(UnknownAgent, match=line) as error:
         check_agents([resolve(str(mine(tmp_path, top)))], {"degree": 1})
     assert "\n" not in str(error.value)
+
+
+def test_code_that_hangs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line here, too: nobody waits for ever."""
+    monkeypatch.setattr(inspection, "SECONDS", 4.0)
+    top = "import time; time.sleep(1000)\n"
+    with pytest.raises(UnknownAgent, match=r"mine\.py:Mine: importing it took longer than 4 s"):
+        check_agents([resolve(str(mine(tmp_path, top)))], {"degree": 1})
+
+
+def test_files_beside_the_user_do_not_stand_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file in the folder of the command that is called like a module of Python's is not it."""
+    (tmp_path / "json.py").write_text("raise RuntimeError('not this one')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    assert known_defaults(resolve("spline")) == {"pieces": "16"}
 
 
 def test_defaults_are_told() -> None:

@@ -1,6 +1,6 @@
 """Cells that take a moment, and the command line on them: ``python -m tests.benchmarks.short``.
 
-Only what makes a cell long is changed: the budget, the size of the test grid, the limits.
+Only what makes a cell long is changed: the budget, the size of the test, the limits.
 """
 
 from __future__ import annotations
@@ -14,27 +14,31 @@ import psutil
 
 from mlds_bench.agents.budget import Budget
 from mlds_bench.benchmarks.cli.app import main
+from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.presets import PRESETS
 from mlds_bench.benchmarks.plan.seal import Seal
-from mlds_bench.benchmarks.plan.suite import Cell, plan
-from mlds_bench.benchmarks.plan.variant import Variant
+from mlds_bench.benchmarks.plan.suite import plan
+from mlds_bench.benchmarks.plan.variant import TestSize, Variant, everywhere
 from mlds_bench.benchmarks.plan.variants import VARIANTS
 from mlds_bench.benchmarks.run.events import Silent
 from mlds_bench.benchmarks.run.runner import Summary, run
 
-BUDGET = Budget(4096, seconds=9.0)
+BUDGET = Budget(4096, seconds=6.0)
 TEST_POINTS = 1024
 PRESET = replace(
-    PRESETS["smoke"], memory_mb=1024, start_seconds=30.0, grace_seconds=1.0, act_seconds=3.0
+    PRESETS["smoke"], memory_mb=1024, start_seconds=30.0, grace_seconds=4.0, act_seconds=3.0
 )
+"""The grace is longer than it takes to interrupt an agent that does not step."""
 
 
 def short_variant(variant: Variant) -> Variant:
-    """The variant with a small budget at preset smoke and a small test grid."""
+    """The variant with a small budget at preset smoke and a small test."""
+    has_grid = "test_points" in variant.env_kwargs
+    grid = {"test_points": TEST_POINTS} if has_grid else {}
     return replace(
         variant,
-        env_kwargs={**variant.env_kwargs, "test_points": TEST_POINTS},
-        test_instances=TEST_POINTS,
+        env_kwargs={**variant.env_kwargs, **grid},
+        test_sizes=everywhere(TestSize(TEST_POINTS if has_grid else 2)),
         budgets={**variant.budgets, "smoke": BUDGET},
         budgets_by_agent={},
     )

@@ -24,7 +24,7 @@ app = typer.Typer(
 
 **First steps**
 
-    mlds-bench run all                              everything, preset quick
+    mlds-bench run all                              everything, at preset quick
 
     mlds-bench run hw1-1 --agents deep,sb3:PPO      two agents on one homework
 
@@ -53,12 +53,13 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    """What stands before a command. The help of the program is that of ``app``."""
+    """Options that come before a command. The help of the program is that of ``app``."""
 
 
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the records.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run and its records.")]
 PresetName = Annotated[
-    str, typer.Option("--preset", help="smoke, quick, standard or course (list presets).")
+    str,
+    typer.Option("--preset", help="smoke, quick, standard or course: mlds-bench list presets."),
 ]
 Params = Annotated[
     list[str] | None,
@@ -66,7 +67,7 @@ Params = Annotated[
         "--param",
         "-p",
         metavar="NAME=VALUE",
-        help="A hyper-parameter, or a switch's NAME; repeatable.",
+        help="Set a hyper-parameter; a NAME alone switches it on. Repeatable.",
     ),
 ]
 
@@ -74,30 +75,39 @@ Params = Annotated[
 @app.command()
 def run(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME...", help=r"all, hw1-1, hw1-1/sinc, 'hw1-\*/s\*'")
+        list[str],
+        typer.Argument(
+            metavar="NAME",
+            help=r"all, a homework (hw1-1), a variant (hw1-1/sinc), or wildcards ('hw1-\*/s\*').",
+        ),
     ],
     agents: Annotated[
         str | None,
         typer.Option(
-            "--agents", "-a", help="Names, comma-separated: deep, sb3:PPO, ./mine.py, pkg.mod:Mine."
+            "--agents",
+            "-a",
+            help="Comma-separated: deep, sb3:PPO, ./mine.py, pkg.mod:Mine. "
+            "Default: those of each variant.",
         ),
     ] = None,
     preset: PresetName = DEFAULT_PRESET,
-    seeds: Annotated[str | None, typer.Option(help="0-4 or 0,2,5; default: the preset's.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="0-4 or 0,2,5. Default: those of each variant.")
+    ] = None,
     param: Params = None,
     out: Out = OUT,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Cells at a time; default: one per core.")
+        int | None, typer.Option(min=1, help="How many cells run at once. Default: one per core.")
     ] = None,
-    device: Annotated[str, typer.Option(help="torch device of the agents: cpu, cuda.")] = "cpu",
-    retry: Annotated[bool, typer.Option("--retry", help="Run failed cells again, too.")] = False,
+    device: Annotated[str, typer.Option(help="Torch device for the agents: cpu, cuda.")] = "cpu",
+    retry: Annotated[bool, typer.Option("--retry", help="Run failed cells again as well.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the cells and where they stand; run nothing.")
+        bool, typer.Option("--dry-run", help="List the cells and their state; run nothing.")
     ] = False,
 ) -> None:
-    """Run benchmarks; finished cells are kept, so the same command goes on after a stop.
+    """Run benchmarks. Finished cells are kept: the same command continues after a stop.
 
-    Exit codes: 0 all well, 1 a cell failed, 2 a mistake in the command.
+    Exit codes: 0 all went well, 1 a cell failed, 2 a mistake in the command, 130 interrupted.
 
     Example: mlds-bench run 'hw1-1/s*' -a deep,shallow --seeds 0-4 -p learning_rate=0.001
     """
@@ -122,10 +132,10 @@ def run(
 @app.command("list")
 def list_(
     kind: Annotated[
-        str, typer.Argument(help="homeworks, variants, envs, agents or presets; default all.")
+        str, typer.Argument(metavar="KIND", help="homeworks, variants, envs, agents or presets.")
     ] = "all",
 ) -> None:
-    """List what there is.
+    """List homeworks, variants, environments, agents and presets.
 
     Example: mlds-bench list agents
     """
@@ -137,10 +147,13 @@ def list_(
 @app.command()
 def show(
     name: Annotated[
-        str, typer.Argument(help="A homework, variant, environment, agent, preset or record file.")
+        str,
+        typer.Argument(
+            metavar="NAME", help="A homework, variant, environment, agent, preset or record file."
+        ),
     ],
 ) -> None:
-    """Show one thing in full.
+    """Show one of them in full, or the record of a cell.
 
     Example: mlds-bench show hw1-1/sinc
     """
@@ -151,14 +164,16 @@ def show(
 
 @app.command()
 def check(
-    agent: Annotated[str, typer.Argument(help="A name in any of the ways `run` takes.")],
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="An agent, named as for run.")],
     env: Annotated[
         str | None,
-        typer.Option(help="Environment to check it in (list envs); default: its room's first."),
+        typer.Option(
+            help="Where to check it: mlds-bench list envs. Default: the first of its room."
+        ),
     ] = None,
     param: Params = None,
 ) -> None:
-    """Run the agent contract on a tiny budget, before anyone spends hours.
+    """Check that an agent keeps the agent contract, on a tiny budget, before you spend hours.
 
     Example: mlds-bench check ./mine.py
     """
@@ -169,13 +184,13 @@ def check(
 
 @app.command()
 def watch(
-    name: Annotated[str, typer.Argument(metavar="VARIANT", help="As in hw4-1/pong.")],
-    agent: Annotated[str, typer.Argument(help="A name in any of the ways `run` takes.")],
+    name: Annotated[str, typer.Argument(metavar="VARIANT", help="A variant: hw4-1/pong.")],
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="An agent, named as for run.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the episode.")] = 0,
     param: Params = None,
     out: Out = OUT,
 ) -> None:
-    """Play an episode with what an agent has learned, and write pictures of it.
+    """Let a trained agent play one episode, and write pictures of it.
 
     Example: mlds-bench watch hw4-1/pong ppo
     """
@@ -186,12 +201,12 @@ def watch(
 
 @app.command()
 def table(
-    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the records.")] = OUT,
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the run.")] = OUT,
     write: Annotated[
-        bool, typer.Option("--write/--no-write", help="Also write .md, .csv, .json, .tex files.")
+        bool, typer.Option("--write/--no-write", help="Also write .md, .csv, .json and .tex files.")
     ] = True,
 ) -> None:
-    """Print the results as a table, and write it as Markdown, CSV, JSON and LaTeX.
+    """Print the tables of a run, and write them as Markdown, CSV, JSON and LaTeX.
 
     Example: mlds-bench table results
     """
@@ -202,9 +217,9 @@ def table(
 
 @app.command()
 def plot(
-    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the records.")] = OUT,
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the run.")] = OUT,
 ) -> None:
-    """Draw the learning curves of every variant, against steps and against time.
+    """Draw the learning curves of every variant, over steps and over time.
 
     Example: mlds-bench plot results
     """
@@ -215,11 +230,11 @@ def plot(
 
 @app.command()
 def compare(
-    a: Annotated[str, typer.Argument(help="An agent, or a folder of records.")],
-    b: Annotated[str, typer.Argument(help="Another.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="An agent, or a folder of records.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The other agent, or folder.")],
     out: Out = OUT,
 ) -> None:
-    """Compare two agents, or two folders of records, over what both have done.
+    """Compare two agents, or two folders of records, over the variants that both have run.
 
     Example: mlds-bench compare deep shallow
     """
@@ -230,7 +245,7 @@ def compare(
 
 @app.command()
 def doctor() -> None:
-    """Look at this machine: versions, cores, memory, and whether everything works.
+    """Examine this machine: versions, cores, memory, and whether everything works.
 
     Example: mlds-bench doctor
     """

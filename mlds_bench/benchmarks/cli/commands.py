@@ -66,7 +66,9 @@ def run_cells(
         print(f"mlds-bench: cannot save, so the run ends: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("mlds-bench: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        print(
+            "mlds-bench: interrupted; the same command continues where it stopped", file=sys.stderr
+        )
         return 130
     _print_results(cells, out)
     return _print_summary(summary, out, console)

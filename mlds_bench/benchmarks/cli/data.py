@@ -60,7 +60,7 @@ def _state(name: str) -> str:
 
 @app.command()
 def get(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="mnist (data list).")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="As in mlds-bench data list.")],
 ) -> None:
     """Fetch data sets; what is here already is kept, and a stopped download goes on.
 
@@ -139,7 +139,7 @@ def _bars(progress: Progress) -> Report:
 def check(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME...]", help="Default: all of which anything is here."),
+        typer.Argument(metavar="NAME", help="Default: all of which anything is here."),
     ] = None,
 ) -> None:
     """Read every file of data sets again, and name those that are damaged or absent.

@@ -145,9 +145,12 @@ def _show_variant(name: str) -> None:
     variant = VARIANTS[name]
     print(f"{variant.id}: {variant.summary}")
     print(f"environment  {variant.env_id} {dict(variant.env_kwargs)}")
-    primary = variant.primary
-    direction = "higher" if primary.higher_is_better else "lower"
-    print(f"score        {primary.name}, {direction} is better")
+    print("scores")
+    for score in variant.scores:
+        direction = "higher" if score.higher_is_better else "lower"
+        mark = "" if score.mark is None else f", mark {score.mark:g}"
+        primary = ", the primary score" if score == variant.primary else mark
+        print(f"  {score.name:14} {direction} is better{primary}")
     print("presets")
     for preset in PRESETS:
         _show_runs(variant, preset)
@@ -172,11 +175,15 @@ def _show_runs(variant: Variant, preset: str) -> None:
     print(f"  {'':10} {_told(runs.alone)}")
     if runs.in_all != runs.alone:
         print(f"  {'':10} as a part of all: {_told(runs.in_all)}")
-    print(f"  {'':10} test: {size.num_envs:,} instances, {size.episodes} episodes each")
+    each = f"{size.episodes} episode{'s' * (size.episodes != 1)} each"
+    print(f"  {'':10} test: {size.num_envs:,} instances, {each}")
 
 
 def _told(run: Run | None) -> str:
-    return f"{', '.join(run.agents)}; seeds {', '.join(map(str, run.seeds))}" if run else "nothing"
+    if run is None:
+        return "nothing"
+    seeds = f"seed{'s' * (len(run.seeds) != 1)} {', '.join(map(str, run.seeds))}"
+    return f"{', '.join(run.agents)}; {seeds}"
 
 
 def _show_environment(name: str) -> None:

@@ -4,8 +4,9 @@ An agent lives in a process that never gets this value, so it cannot rebuild the
 seed. The default is public, which is enough among friends; whoever hosts a competition sets
 ``MLDS_BENCH_SEAL`` and keeps it. A record says by its key which seal it was made under.
 
-This keeps honest agents honest; it is no sandbox. A process of the same user can read what another
-was started with: whoever runs strangers' code gives each agent a user or a container of its own.
+This keeps honest agents honest; it is not a sandbox. A process of the same user can read what
+another was started with: whoever runs strangers' code gives each agent a user or a container of its
+own.
 """
 
 from __future__ import annotations

@@ -42,14 +42,14 @@ def select_runs(patterns: Sequence[str], preset: str) -> list[tuple[Variant, Run
 
 
 def select_variants(patterns: Sequence[str]) -> list[Variant]:
-    """The variants that any of the patterns names, in the order of the list; not for ``all``."""
+    """The variants that any of the patterns names, in the order of the list."""
     chosen: set[str] = set()
     for pattern in patterns:
         names = {
             name
             for name, variant in VARIANTS.items()
             if fnmatchcase(name, pattern)
-            or (not variant.family and fnmatchcase(variant.homework, pattern))
+            or (not variant.family and (pattern == ALL or fnmatchcase(variant.homework, pattern)))
         }
         if not names:
             raise UsageError(
@@ -103,7 +103,7 @@ def plan(
         seal: what the test split's seeds come from.
     """
     chosen, rows = select_preset(preset), select_runs(patterns, preset)
-    players = _resolve_all([variant for variant, _ in rows], agents) if agents else None
+    players = _resolve_all([variant for variant, _ in rows], agents) if agents else _own(rows)
     return [
         Cell(
             variant=variant,
@@ -115,11 +115,12 @@ def plan(
             device=device,
             seal=seal,
             draws=chosen.pictures and seed == row_seeds[0],
-            trained=_find_trained(variant, spec, params or {}),
+            trained=trained,
         )
         for variant, run in rows
         for row_seeds in [tuple(seeds if seeds is not None else run.seeds)]
-        for spec in (players or _own(rows))[variant.id]
+        for spec in players[variant.id]
+        for trained in [_find_trained(variant, spec, params or {})]
         for seed in row_seeds
     ]
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import mlds_bench
 from mlds_bench.benchmarks.plan.variant import Variant
 from mlds_bench.benchmarks.plan.variants import VARIANTS
-from mlds_bench.leaderboard.record import Record, artifact_folder, read_record, slug
+from mlds_bench.leaderboard.record import Record, TornRecord, artifact_folder, read_record, slug
 
 COMMITTED = Path(mlds_bench.__file__).parents[1] / "results"
 """In a checkout of the repository; an installed package has no results."""
@@ -36,9 +38,9 @@ class Trained:
         """What names its record: ``standard/hw4-1/pong/ppo/seed-0``."""
         return "/".join(self.folder.parts[-5:])
 
-    @property
+    @cached_property
     def checksum(self) -> str:
-        """sha256 of what it saved."""
+        """sha256 of what it saved, read once."""
         digest = hashlib.sha256()
         for path in self.files:
             name = path.relative_to(self.folder).as_posix()
@@ -80,6 +82,9 @@ def _environment(variant: Variant) -> tuple[str, Mapping[str, Any]]:
 
 def _kept(folder: Path, variant: Variant, agent: str) -> list[Trained]:
     paths = sorted(folder.glob(f"*/{variant.id}/{slug(agent)}/seed-*.json"))
-    kept = [path for path in paths if artifact_folder(path).is_dir()]
-    found = [Trained(read_record(path), artifact_folder(path)) for path in kept]
+    found = []
+    for path in paths:
+        if artifact_folder(path).is_dir():
+            with suppress(TornRecord):  # what cannot be read vouches for no weights
+                found.append(Trained(read_record(path), artifact_folder(path)))
     return [one for one in found if one.record.state == "ok" and one.files]

@@ -163,12 +163,7 @@ def _learn(
     began = time.perf_counter()
 
     def note(told: CurvePoint) -> None:
-        if not outcome.env_steps < told.env_steps <= budget.env_steps:
-            raise CellFailure(
-                "failed",
-                f"the agent's process claims {told.env_steps:,} steps after "
-                f"{outcome.env_steps:,} of a budget of {budget.env_steps:,}",
-            )
+        _check_claim(told.env_steps, outcome.env_steps + 1, cell, outcome)
         outcome.train_seconds = time.perf_counter() - began
         outcome.env_steps = told.env_steps
         point = told.model_copy(update={"seconds": outcome.train_seconds})
@@ -178,14 +173,20 @@ def _learn(
     limit = budget.seconds + preset.grace_seconds
     learned = link.expect(Learned, limit, "learning", note)
     outcome.train_seconds = time.perf_counter() - began
-    if not outcome.env_steps <= learned.env_steps <= budget.env_steps:
-        raise CellFailure(
-            "failed",
-            f"the agent's process claims {learned.env_steps:,} steps of a budget of "
-            f"{budget.env_steps:,}",
-        )
+    _check_claim(learned.env_steps, outcome.env_steps, cell, outcome)
     outcome.env_steps, outcome.stopped_by = learned.env_steps, learned.stopped_by
     link.expect(Answer, preset.act_seconds, "saving")
+
+
+def _check_claim(claimed: int, least: int, cell: Cell, outcome: Outcome) -> None:
+    """Steps are counted in the agent's process: they never go back, nor above the budget."""
+    most = cell.budget.env_steps
+    if not least <= claimed <= most:
+        raise CellFailure(
+            "failed",
+            f"the agent's process claims {claimed:,} steps after {outcome.env_steps:,} of a "
+            f"budget of {most:,}",
+        )
 
 
 def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> Recorder:

@@ -61,7 +61,7 @@ def standing(cell: Cell, out: Path, *, retry: bool = False) -> tuple[Standing, R
         return "new", None
     try:
         record = read_record(path)
-    except TornRecord:
+    except (TornRecord, OSError):
         return "stale", None
     if record.provenance.key != cell.key:
         return "stale", record
@@ -91,7 +91,7 @@ def run(
 
     Raises:
         UsageError: the folder cannot be written.
-        CannotSave: a record could not be written.
+        CannotSave: a record, or what the records of a variant share, could not be written.
     """
     from mlds_bench.benchmarks.run.engines.local import LocalEngine
     from mlds_bench.benchmarks.run.machine import examine_machine
@@ -120,11 +120,16 @@ def run(
 
 def _keep_task(task: Task, out: Path) -> None:
     """Write what the records of a variant share, unless it is there already."""
+    from mlds_bench.benchmarks.run.engines import CannotSave
+
     path = task_path(out, task)
     with suppress(OSError, TornRecord):
         if read_task(path) == task:
             return
-    write_task(task, path)
+    try:
+        write_task(task, path)
+    except OSError as error:
+        raise CannotSave(f"{path}: {error.strerror or error}") from None
 
 
 def make_writable(out: Path) -> None:

@@ -16,7 +16,7 @@ from mlds_bench.benchmarks.cli import data as commands
 from mlds_bench.common.data import download, store
 from mlds_bench.common.data.catalogue import CATALOGUE
 from tests.common.data.makers import SIZE, A, B, Server, put, serving, toy_set
-from tests.leaderboard.factory import game_record
+from tests.leaderboard.factory import game_result
 from tests.leaderboard.factory import store as keep
 
 
@@ -146,7 +146,7 @@ def test_check_without_names_looks_at_what_is_here(root: Path, server: Server) -
 
 def test_plot_goes_on_without_torn_published_curves(root: Path, tmp_path: Path) -> None:
     """And says so in one line."""
-    keep(tmp_path / "runs", game_record([1.0, 2.0]))
+    keep(tmp_path / "runs", game_result([1.0, 2.0]))
     arguments = ["plot", str(tmp_path / "runs")]
     assert CliRunner().invoke(cli.app, arguments).stderr == ""
     (root / "atari_reference" / "dopamine").mkdir(parents=True)

@@ -10,22 +10,20 @@ import pytest
 from rich.console import Console
 
 from mlds_bench.benchmarks.cli.progress import Lines, Panel, ending, opening
-from mlds_bench.benchmarks.plan.suite import Cell
+from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.run.events import Event, Silent, Watcher
-from mlds_bench.leaderboard.record import Record
+from mlds_bench.leaderboard.record import CurvePoint, Record, State
+from tests.benchmarks.records import record_of
 from tests.benchmarks.short import short_cells
-from tests.leaderboard.factory import content
-
-POINT = {"env_steps": 1024, "seconds": 1.0, "reward": -0.25, "episode_return": None}
 
 
-def record_of(cell: Cell, **changes: Any) -> Record:
-    identity = {"agent": cell.label, "seed": cell.seed, "preset": cell.preset.name}
-    return Record.model_validate(content(**{**identity, **changes}))
+def point(**changes: Any) -> CurvePoint:
+    content = {"env_steps": 1024, "seconds": 1.0, "reward": -0.25, "episode_return": None}
+    return CurvePoint.model_validate(content | changes)
 
 
-def failed(cell: Cell, state: str, reason: str) -> Record:
-    return record_of(cell, state=state, reason=reason, normalized=None)
+def failed(cell: Cell, state: State, reason: str) -> Record:
+    return record_of(cell, state=state, reason=reason)
 
 
 def tell(watcher: Watcher, cells: list[Cell]) -> None:
@@ -35,8 +33,8 @@ def tell(watcher: Watcher, cells: list[Cell]) -> None:
     for event in (
         Event("started", deep),
         Event("started", shallow),
-        Event("point", deep, point=POINT),
-        Event("point", shallow, point={**POINT, "episode_return": -0.5}),
+        Event("point", deep, point=point()),
+        Event("point", shallow, point=point(episode_return=-0.5)),
         Event("testing", deep),
         Event("ended", deep, record=record_of(deep)),
         Event("ended", shallow, record=failed(shallow, "failed", "IndexError: x[bold] of [1]")),
@@ -63,7 +61,7 @@ def test_lines_say_how_each_cell_ended(cells: list[Cell], file: StringIO) -> Non
     assert file.getvalue().splitlines() == [
         "3 cells to run, 1 finished before, 1 ",
         "stale and run again",
-        "[1/3] hw1-1/sinc deep seed 0: log10_mse -2, normalized 0.50, 3.5 s",
+        "[1/3] hw1-1/sinc deep seed 0: log10_mse -2, normalized 0.34, 3.5 s",
         "[2/3] hw1-1/sinc shallow seed 0: failed: IndexError: x[bold] of [1]",
         "[3/3] hw1-1/sinc constant seed 0: skipped: no room",
     ]
@@ -73,8 +71,8 @@ def test_long_cells_say_once_a_minute_how_they_learn(cells: list[Cell], file: St
     """By the return of episodes, or by the reward of a step where none has ended."""
     lines = Lines(Console(file=file))
     for seconds, returned in ((59.0, None), (61.0, None), (100.0, -20.5), (122.0, -20.5)):
-        point = {**POINT, "seconds": seconds, "episode_return": returned}
-        lines.event(Event("point", cells[0], point=point))
+        told = point(seconds=seconds, episode_return=returned)
+        lines.event(Event("point", cells[0], point=told))
     assert file.getvalue().splitlines() == [
         "hw1-1/sinc deep seed 0: 25%  reward -0.25, 61 s",
         "hw1-1/sinc deep seed 0: 25%  return -20.5, 122 s",
@@ -87,7 +85,7 @@ def test_the_panel_shows_what_runs(cells: list[Cell], file: StringIO) -> None:
     panel = Panel(console)
     panel.begin(cells, [], 0)
     panel.event(Event("started", cells[0]))
-    panel.event(Event("point", cells[0], point=POINT))
+    panel.event(Event("point", cells[0], point=point()))
     panel.event(Event("started", cells[1]))
     shown = seen(panel)
     panel.end()
@@ -174,9 +172,11 @@ def test_the_opening_says_what_there_is_to_do(counts: tuple[int, int, int], line
 
 def test_every_state_has_an_ending(cells: list[Cell]) -> None:
     """A score, or the state with its reason."""
-    assert ending(record_of(cells[0])) == "log10_mse -2, normalized 0.50, 3.5 s"
-    for state in ("failed", "timeout", "out-of-memory", "skipped"):
-        assert ending(failed(cells[0], state, "so it is")) == f"{state}: so it is"
+    task = cells[0].task
+    assert ending(record_of(cells[0]), task) == "log10_mse -2, normalized 0.34, 3.5 s"
+    states: tuple[State, ...] = ("failed", "timeout", "out-of-memory", "skipped")
+    for state in states:
+        assert ending(failed(cells[0], state, "so it is"), task) == f"{state}: so it is"
 
 
 def test_the_silent_watcher_says_nothing(

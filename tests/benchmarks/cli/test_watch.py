@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from mlds_bench.agents.registry import UnknownAgent
 from mlds_bench.benchmarks.cli.watch import watch
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.seal import Seal
@@ -57,15 +58,18 @@ def test_an_optimizer_is_watched_on_its_landscape(tmp_path: Path) -> None:
     assert all("adam@learning_rate=0.05" in line for line in told[1:])
 
 
-def test_what_an_agent_of_yours_has_learnt_is_found_in_your_runs(tmp_path: Path) -> None:
-    """By the name that its record has; with other settings it has learnt nothing."""
+def test_what_an_agent_of_yours_has_learned_is_found_in_your_runs(tmp_path: Path) -> None:
+    """By the name that its record has; with other settings it has learned nothing."""
     (tmp_path / "mine.py").write_text(MINE)
-    keep(tmp_path, "2", variant="hw4-1/pong", agent="mine.py:Mine")
     mine = str(tmp_path / "mine.py")
+    scores = {"mean_return": 1.0}
+    keep(tmp_path, "2", variant="hw4-1/pong", agent=mine, scores=scores)
     told = watch("hw4-1/pong", mine, out=tmp_path, **SETTINGS).splitlines()
     assert ", as it came out of quick/hw4-1/pong/mine.py-Mine/seed-0: mean_return -" in told[0]
     other = SETTINGS | {"params": {"button": 3}}
-    with pytest.raises(UsageError, match="has not learnt hw4-1/pong yet with button=3: mlds-bench"):
+    with pytest.raises(
+        UsageError, match="has not learned hw4-1/pong yet with button=3: mlds-bench"
+    ):
         watch("hw4-1/pong", mine, out=tmp_path, **other)
 
 
@@ -74,18 +78,20 @@ def test_what_an_agent_of_yours_has_learnt_is_found_in_your_runs(tmp_path: Path)
     [
         ("hw4-1/pung", "ppo", "did you mean 'hw4-1/pong'"),
         ("hw4-3", "ppo", "one variant can be watched at a time, hw4-3 is 2"),
+        ("all", "ppo", "one variant can be watched at a time, all is 15"),
+        ("hw4-1/pong", "deep", "agent 'deep' plays in fitting, not in atari"),
         ("hw1-1/sinc", "deep", "mlds/FunctionFitting-v0 draws no pictures; these do: mlds/"),
         (
             "hw4-2/breakout",
             "reinforce",
-            "reinforce has not learnt hw4-2/breakout yet: mlds-bench run hw4-2/breakout -a rein",
+            "reinforce has not learned hw4-2/breakout yet: mlds-bench run hw4-2/breakout -a rein",
         ),
     ],
 )
 def test_what_cannot_be_watched_is_one_line(
     variant: str, agent: str, line: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match=re.escape(line)):
+    with pytest.raises((UsageError, UnknownAgent), match=re.escape(line)):
         watch(variant, agent, out=tmp_path, **SETTINGS)
 
 

@@ -10,12 +10,15 @@ import pytest
 from PIL import Image
 
 from mlds_bench.agents.budget import Budget
-from mlds_bench.benchmarks.plan.suite import Cell
+from mlds_bench.benchmarks.plan.cell import Cell
+from mlds_bench.benchmarks.plan.variant import TestSize, everywhere
+from mlds_bench.benchmarks.plan.variants import VARIANTS
 from mlds_bench.benchmarks.run.artifacts import keep_artifacts
 from mlds_bench.benchmarks.run.engines.local import preloads
 from mlds_bench.leaderboard.record import artifact_folder
 from tests.benchmarks.short import left_over, run_quietly, short_cells
 
+XOR = VARIANTS["hw1-2/xor"]
 PICTURES = ["curvature.png", "descent.png", "surface.png", "trajectories.png"]
 FAKER = """
 import numpy as np
@@ -143,8 +146,9 @@ def landscape_cell(agent: Path, *, pictures: bool = True) -> Cell:
         name="short",
         env_id="mlds/LossLandscape-v0",
         env_kwargs={"problem": "xor", "query_budget": 40},
-        primary="solved_share",
-        test_instances=16,
+        scores=XOR.scores,
+        anchors=XOR.anchors,
+        test_sizes=everywhere(TestSize(16)),
     )
     return replace(cell, variant=variant, draws=pictures, budget=Budget(64, seconds=9.0))
 

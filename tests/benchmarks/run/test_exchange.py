@@ -112,17 +112,3 @@ def test_closing_frees_the_descriptor() -> None:
     exchange.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(exchange.descriptor)
-
-
-def test_both_sides_shrink_alike(
-    space: spaces.Space[Any], sides: tuple[Exchange, Exchange]
-) -> None:
-    """The first rows are the batch from then on."""
-    ours, theirs = sides
-    for side in sides:
-        side.shrink(NUMBER - 2)
-    small = batch_space(space, NUMBER - 2)
-    small.seed(1)
-    batch = small.sample()
-    ours.write("observation", batch)
-    assert equal(theirs.read("observation"), batch)

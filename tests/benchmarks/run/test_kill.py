@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from mlds_bench.leaderboard.record import NoRecords, read_records, strip_times
+from mlds_bench.leaderboard.record import NoRecords, strip_times
+from mlds_bench.leaderboard.results import read_results
 from tests.benchmarks.short import alive_with, left_over
 from tests.processes import ROOT
 
@@ -79,14 +81,17 @@ class Runs:
     def records(self) -> dict[Path, bytes]:
         """Every record there is, each of them whole."""
         try:
-            read_records(self.out)
+            assert read_results(self.out).problems == ()
         except NoRecords:
             return {}
         return {path: path.read_bytes() for path in sorted(self.out.rglob("seed-*.json"))}
 
-    def results(self) -> list[dict[str, object]]:
+    def results(self) -> list[dict[str, Any]]:
         """All but times, and the commit: somebody may commit meanwhile."""
-        return [{**strip_times(r), "git_commit": None} for r in read_records(self.out)]
+        results = [strip_times(result.record) for result in read_results(self.out)]
+        for result in results:
+            result["provenance"]["git_commit"] = None
+        return results
 
     def gone(self, seconds: float = 5.0) -> list[psutil.Process]:
         """The processes of the run that outlive it by so much: none."""
@@ -104,13 +109,13 @@ def wait_for_line(process: subprocess.Popen[str], start: str = "") -> None:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     runs = Runs(tmp_path_factory.mktemp("uninterrupted"))
     runs.finish()
     return runs.results()
 
 
-def test_twenty_kills_lose_nothing(tmp_path: Path, uninterrupted: list[dict[str, object]]) -> None:
+def test_twenty_kills_lose_nothing(tmp_path: Path, uninterrupted: list[dict[str, Any]]) -> None:
     """kill -9 at random moments: finished cells stay to the byte, none is torn, no process stays.
 
     The main process alone, or its cells with it, as when the power fails. The end is what an
@@ -142,7 +147,7 @@ def test_twenty_kills_lose_nothing(tmp_path: Path, uninterrupted: list[dict[str,
 
 
 def test_control_c_is_one_line_and_the_run_goes_on(
-    tmp_path: Path, uninterrupted: list[dict[str, object]]
+    tmp_path: Path, uninterrupted: list[dict[str, Any]]
 ) -> None:
     """SIGINT to the whole group, as a terminal sends it: exit code 130, no traceback."""
     runs = Runs(tmp_path, seeds=FEW)
@@ -153,7 +158,7 @@ def test_control_c_is_one_line_and_the_run_goes_on(
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     lines = [line for line in said.splitlines() if not line.startswith("[")]
-    assert lines == ["mlds-bench: interrupted; the same command goes on where it stopped"]
+    assert lines == ["mlds-bench: interrupted; the same command continues where it stopped"]
     assert runs.gone() == []
     kept = runs.records()
     assert 0 < len(kept) < FEW

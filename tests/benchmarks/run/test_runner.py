@@ -10,52 +10,24 @@ from typing import Any
 
 import pytest
 
+from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
-from mlds_bench.benchmarks.run.engines.local import CannotSave
+from mlds_bench.benchmarks.plan.variants import HOMEWORKS
+from mlds_bench.benchmarks.run.engines import CannotSave
 from mlds_bench.benchmarks.run.events import Event, Silent
 from mlds_bench.benchmarks.run.runner import run, standing
-from mlds_bench.leaderboard.record import TornRecord, read_records, strip_times
-from tests.benchmarks.short import TEST_POINTS, left_over, run_quietly, short_cells
+from mlds_bench.leaderboard.record import read_record, read_task, task_path
+from mlds_bench.leaderboard.results import read_results
+from tests.benchmarks.run.files import CONSTANT, RAISES
+from tests.benchmarks.short import left_over, run_quietly, short_cells
 
-CONSTANT = """
-class Mine:
-    num_envs = 64
-    def learn(self, env, budget):
-        env.reset()
-        while True:
-            env.step(self.act(range(64)))
-    def act(self, obs):
-        return [[{value}]] * len(obs)
-"""
-RAISES = """
-class Mine:
-    def act(self, obs):
-        raise RuntimeError("no idea")
-"""
-UNSUPPORTED = """
-from mlds_bench.agents.base import Unsupported
-class Mine:
-    def __init__(self, observation_space):
-        raise Unsupported(f"not in {observation_space.shape}")
-    def act(self, obs): ...
-"""
-REPEATABLE = """
-class Mine:
-    def act(self, obs):
-        import os, torch
-        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
-        return [[float(torch.are_deterministic_algorithms_enabled())]] * len(obs)
-"""
+TORN = ["", "{", '{"variant": "hw1-1/sinc"}', "[]", "\x00\x00", '{"schema_version": 1}']
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
     """Bytes and time of change of every file below a folder."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     return {str(f.relative_to(folder)): (f.read_bytes(), f.stat().st_mtime_ns) for f in files}
-
-
-def stripped(folder: Path) -> list[dict[str, Any]]:
-    return [strip_times(record) for record in read_records(folder)]
 
 
 @pytest.fixture
@@ -86,27 +58,6 @@ class Witness(Silent):
 
     def end(self) -> None:
         self.ends += 1
-
-
-def test_a_record_says_what_was_run(mine: Path, out: Path) -> None:
-    """Against the cell it came from; the test is as large as the variant says."""
-    (cell,) = short_cells(mine)
-    (record,) = run_quietly([cell], out).records
-    assert record.state == "ok"
-    assert (record.key, record.agent_hash) == (cell.key, cell.agent.source_hash())
-    assert record.identity == cell.identity
-    assert record.test_episodes == TEST_POINTS
-    assert (record.env_steps, record.stopped_by) == (cell.budget.env_steps, "env_steps")
-    assert record.budget.env_steps == cell.budget.env_steps
-    assert record.curve[-1].env_steps == record.env_steps
-    one_step_each = sum(point.episodes or 0 for point in record.curve)
-    assert one_step_each == record.env_steps
-    rewards = [point.reward for point in record.curve]
-    assert -1 < min(rewards) <= max(rewards) < 0
-    assert record.threads == cell.variant.threads
-    assert 0 < (record.train_seconds or 0) < record.wall_seconds
-    assert 0 < (record.eval_seconds or 0) < record.wall_seconds
-    assert 10 < (record.peak_memory_mb or 0) < 4096
 
 
 def test_a_second_run_runs_nothing_and_changes_no_byte(mine: Path, out: Path) -> None:
@@ -143,8 +94,8 @@ def test_an_edited_agent_is_stale_and_run_again(mine: Path, out: Path) -> None:
     assert witness.kinds[0] == "started"
     assert witness.kinds[-2:] == ["testing", "ended"]
     assert [record.agent for record in summary.made] == ["mine.py:Mine"]
-    assert summary.made[0].key == cell.key != old.key
-    assert summary.made[0].scores != old.scores
+    assert summary.made[0].provenance.key == cell.key != old.provenance.key
+    assert summary.made[0].test.scores != old.test.scores
     assert standing(cell, out)[0] == "finished"
 
 
@@ -169,35 +120,19 @@ def test_failed_cells_are_kept_until_asked_for_again(mine: Path, out: Path) -> N
     assert standing(cells[0], out, retry=True)[0] == "retried"
 
 
-def test_an_agent_that_does_not_fit_is_skipped(mine: Path, out: Path) -> None:
-    """With its own words as the reason; skipped is not failed, and is not tried again."""
-    mine.write_text(UNSUPPORTED)
-    cells = short_cells(mine)
-    summary = run_quietly(cells, out)
-    (record,) = summary.records
-    assert (record.state, record.normalized) == ("skipped", None)
-    assert record.reason.startswith("not in (1,)")
-    assert summary.failed == []
-    assert run_quietly(cells, out, retry=True).made == []
-
-
-def test_the_spline_skips_products(out: Path) -> None:
-    """A reference agent that knows its limits."""
-    (record,) = run_quietly(short_cells("spline", variant="hw1-1/product"), out).records
-    assert record.state == "skipped"
-
-
-@pytest.mark.parametrize("content", ["", "{", '{"variant": "hw1-1/sinc"}', "[]", "\x00\x00"])
-def test_a_torn_record_ends_the_run_before_it_begins(out: Path, content: str) -> None:
-    """Nobody's file is overwritten: the line names it."""
+@pytest.mark.parametrize("content", TORN)
+def test_a_torn_record_is_stale_and_run_again(out: Path, content: str) -> None:
+    """What a crash left, or another version wrote, is no record; the others stand."""
     cells = short_cells("random", seeds=[0, 1])
-    path = cells[1].path(out)
-    path.parent.mkdir(parents=True)
-    path.write_text(content)
-    with pytest.raises(TornRecord, match=r"seed-1\.json"):
-        run_quietly(cells, out)
-    assert path.read_text() == content
-    assert not cells[0].path(out).exists()
+    run_quietly(cells, out)
+    torn = cells[1].path(out)
+    torn.write_text(content)
+    assert standing(cells[1], out) == ("stale", None)
+    witness = Witness()
+    summary = run(cells, out, watcher=witness)
+    assert witness.begun == [(1, 1, 1)]
+    assert [record.seed for record in summary.made] == [1]
+    assert read_record(torn).state == "ok"
 
 
 def test_another_cells_record_is_no_record_here(out: Path) -> None:
@@ -205,8 +140,72 @@ def test_another_cells_record_is_no_record_here(out: Path) -> None:
     cells = short_cells("random", seeds=[0, 1])
     run_quietly(cells[:1], out)
     shutil.copy(cells[0].path(out), cells[1].path(out))
-    with pytest.raises(TornRecord, match="belongs at"):
-        run_quietly(cells, out)
+    assert standing(cells[1], out)[0] == "stale"
+    assert [record.seed for record in run_quietly(cells, out).made] == [1]
+
+
+def test_what_is_no_file_is_no_record(out: Path) -> None:
+    """A folder in its place is stale, and the run that cannot replace it says so."""
+    (cell,) = short_cells("random")
+    cell.path(out).mkdir(parents=True)
+    assert standing(cell, out)[0] == "stale"
+    with pytest.raises(CannotSave, match=r"seed-0\.json"):
+        run_quietly([cell], out)
+
+
+def task_file(cell: Cell, out: Path) -> Path:
+    return task_path(out, cell.task)
+
+
+def test_what_the_records_of_a_variant_share_is_written_once(mine: Path, out: Path) -> None:
+    """Beside them, when the run begins; later runs leave it as it is."""
+    cells = short_cells(mine, "random", seeds=[0, 1])
+    run_quietly(cells[:1], out)
+    path = task_file(cells[0], out)
+    assert path == out / "smoke/hw1-1/sinc/variant.json"
+    assert read_task(path) == cells[0].task
+    before = path.stat()
+    run_quietly(cells, out)
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_other_words_are_written_and_records_stay_fresh(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new question, or anchor: nothing is run again, and no row is stale."""
+    run_quietly(short_cells("random"), out)
+    monkeypatch.setitem(HOMEWORKS, "hw1-1", "is deeper better?")
+    (cell,) = short_cells("random")
+    anchors = cell.variant.anchors
+    best = anchors.best.model_copy(update={"source": "somebody else"})
+    words = anchors.model_copy(update={"best": best})
+    cell = replace(cell, variant=replace(cell.variant, anchors=words))
+    summary = run_quietly([cell], out)
+    assert (len(summary.made), len(summary.found)) == (0, 1)
+    task = read_task(task_file(cell, out))
+    assert (task.question, task.anchors.best.source) == ("is deeper better?", "somebody else")
+    assert [result.state for result in read_results(out)] == ["ok"]
+
+
+def test_another_task_makes_the_records_of_others_stale(out: Path) -> None:
+    """Whoever is not run again under the new task is shown as stale, and not as a result."""
+    random, constant = short_cells("random", "constant")
+    run_quietly([random, constant], out)
+    env_kwargs = {**random.variant.env_kwargs, "test_points": 512}
+    other = replace(random, variant=replace(random.variant, env_kwargs=env_kwargs))
+    assert [record.agent for record in run_quietly([other], out).made] == ["random"]
+    states = {result.record.agent: result.state for result in read_results(out)}
+    assert states == {"random": "ok", "constant": "stale"}
+
+
+@pytest.mark.parametrize("content", TORN)
+def test_a_torn_task_is_written_anew(out: Path, content: str) -> None:
+    """It follows from the variant; no record is run again for it."""
+    (cell,) = short_cells("random")
+    run_quietly([cell], out)
+    task_file(cell, out).write_text(content)
+    assert run_quietly([cell], out).made == []
+    assert read_task(task_file(cell, out)) == cell.task
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
@@ -232,30 +231,13 @@ def test_a_record_that_cannot_be_saved_ends_the_run(out: Path) -> None:
     assert left_over(out) == []
 
 
-def test_workers_and_folders_do_not_change_a_record(mine: Path, tmp_path: Path) -> None:
-    """On one worker, on two, and again elsewhere: the same but for times."""
-    cells = [*short_cells("shallow"), *short_cells(mine, "random", "constant", seeds=[0, 1])]
-    for name, workers in (("one", 1), ("two", 2), ("again", 2)):
-        run_quietly(cells, tmp_path / name, workers=workers)
-    one = stripped(tmp_path / "one")
-    assert len(one) == 7
-    assert {record["state"] for record in one} == {"ok"}
-    assert one == stripped(tmp_path / "two") == stripped(tmp_path / "again")
-
-
-def test_seeds_differ(mine: Path, out: Path) -> None:
-    """Else equal records would prove nothing: the test hangs on the seed."""
-    records = run_quietly(short_cells("random", mine, seeds=[0, 1]), out).records
-    scores = [record.scores["log10_mse"] for record in records]
-    assert len(set(scores)) == 4
-
-
-def test_agents_meet_the_same_test(out: Path, mine: Path) -> None:
-    """Two agents that answer alike score alike, to the last bit; another seal is another test."""
-    twin = mine.with_name("twin.py")
-    twin.write_text(mine.read_text())
-    one, two = run_quietly(short_cells(mine, twin), out).records
-    assert one.scores == two.scores
+def test_a_variant_whose_folder_is_taken_ends_the_run(out: Path) -> None:
+    """Before anything runs, in one line with the path."""
+    cells = short_cells("random")
+    (out / "smoke/hw1-1").mkdir(parents=True)
+    (out / "smoke/hw1-1/sinc").write_text("in the way")
+    with pytest.raises(CannotSave, match=r"sinc/variant\.json: (Not a directory|File exists)"):
+        run_quietly(cells, out)
 
 
 def test_what_a_killed_run_left_is_swept(mine: Path, out: Path) -> None:
@@ -272,19 +254,6 @@ def test_what_a_killed_run_left_is_swept(mine: Path, out: Path) -> None:
     assert (out / "notes.txt").read_text() == "mine"
 
 
-def test_artifacts_of_an_older_record_go(mine: Path, out: Path) -> None:
-    """What lies beside a record belongs to it."""
-    saves = "    def save(self, folder):\n        (folder / 'weights.txt').write_text('1')\n"
-    mine.write_text(CONSTANT.format(value=0.1) + saves)
-    (cell,) = short_cells(mine)
-    run_quietly([cell], out)
-    folder = cell.path(out).with_suffix("")
-    assert [path.name for path in folder.iterdir()] == ["weights.txt"]
-    mine.write_text(CONSTANT.format(value=0.1))
-    run_quietly(short_cells(mine), out)
-    assert not folder.exists()
-
-
 def test_records_are_strict_json_and_alone(out: Path) -> None:
     """No NaN, no temporary files; the writability probe is gone, too."""
     (cell,) = short_cells("random")
@@ -295,16 +264,3 @@ def test_records_are_strict_json_and_alone(out: Path) -> None:
 
     json.loads(cell.path(out).read_text(), parse_constant=refuse)
     assert [path.name for path in out.iterdir()] == ["smoke"]
-
-
-@pytest.mark.parametrize(("device", "error"), [("cpu", 1.0), ("meta", 1.217)])
-def test_an_accelerator_is_told_to_repeat_and_named(
-    tmp_path: Path, device: str, error: float
-) -> None:
-    """The agent tells by a constant: against sinc 0 errs by its 1, and 1 by its -0.217."""
-    (tmp_path / "mine.py").write_text(REPEATABLE)
-    cells = [replace(cell, device=device) for cell in short_cells(tmp_path / "mine.py")]
-    (record,) = run_quietly(cells, tmp_path / "out").records
-    assert record.state == "ok", record.reason
-    assert record.scores["sup_error"] == pytest.approx(error, abs=0.01)
-    assert record.hardware.get("accelerator") == (None if device == "cpu" else device)

@@ -73,6 +73,7 @@ def test_the_data_are_what_the_original_pixels_average_to() -> None:
     """The first pixel of an image is the mean of its upper left four, of sixteen gray levels."""
     from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 
+    assert np.array_equal(digits(2000).targets.argmax(axis=1), load_digits().target)
     images = load_digits().images[:3]
     assert digits(3).inputs[:, 5] == pytest.approx(images[:, 2:4, 2:4].mean(axis=(1, 2)) / 16)
 

@@ -1,0 +1,107 @@
+"""What there is, listed and shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlds_bench.agents.fitting import AGENTS
+from mlds_bench.agents.registry import builtin
+from mlds_bench.benchmarks.plan.presets import PRESETS
+from mlds_bench.benchmarks.plan.variants import HOMEWORKS, VARIANTS
+from mlds_bench.envs.registry import ENVIRONMENTS
+from tests.benchmarks.cli.asking import MINE, Ask
+
+
+def test_list_names_everything(ask: Ask) -> None:
+    """All kinds at once, or one."""
+    everything = ask("list").said
+    single = [name for name, variant in VARIANTS.items() if not variant.family]
+    families = {f"{v.homework}/{v.family}" for v in VARIANTS.values() if v.family}
+    for name in (
+        *HOMEWORKS,
+        *single,
+        *families,
+        *ENVIRONMENTS,
+        *PRESETS,
+        "spline",
+        "sb3:PPO",
+        "./mine.py",
+    ):
+        assert name in everything
+    variants = ask("list", "variants").said
+    assert all(name in variants for name in (*single, *families))
+    assert "spline  " not in ask("list", "presets").said
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("hw1-1", "hw1-1/product"),
+        ("hw1-2", "12 variants, not part of all: hw1-2/xor-relu-h2 and so on"),
+        ("hw1-1/sinc", "pass_mark"),
+        ("hw1-1/sinc", "log10_mse      lower is better, the primary score"),
+        ("hw1-1/sinc", "spline, sb3:PPO; seeds 0, 1, 2\n"),
+        ("hw1-1/sinc", "test: 65,537 instances, 1 episode each"),
+        ("hw4-1/pong", "as a part of all: random, ppo, pretrained:ppo; seed 0\n"),
+        ("hw4-1/pong", "as a part of all: nothing\n"),
+        ("hw1-1/sinc", "deep (course)"),
+        ("mlds/FunctionFitting-v0", "End of episode:"),
+        ("smoke", "memory_mb"),
+        ("deep", "-p learning_rate=0.001"),
+        ("constant", "Plays one action"),
+        ("sb3:PPO", "sb3:PPO"),
+        ("./mine.py", "An agent of mine"),
+    ],
+)
+def test_show_tells_the_most_of_each_kind(ask: Ask, tmp_path: Path, name: str, told: str) -> None:
+    """Homework, variant, environment, preset, agents of every way."""
+    (tmp_path / "mine.py").write_text(MINE.replace(":\n", ':\n    """An agent of mine."""\n', 1))
+    answer = ask("show", name)
+    assert (answer.code, answer.error) == (0, "")
+    assert told in answer.said
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_is_shown_without_indents(ask: Ask, name: str) -> None:
+    """Its docstring, as if it stood alone: the next paragraph begins at the margin, too."""
+    answer = ask("show", name)
+    lines = answer.said.splitlines()
+    assert lines[:2] == [name, ""]
+    for part in ("Observation: ", "Action: ", "Reward: ", "Oracle: ", "Scores: "):
+        assert any(line.startswith(part) for line in lines), part
+
+
+def test_an_agent_of_several_rooms_is_shown_in_each(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One name, two classes: each with its own source."""
+    monkeypatch.setitem(AGENTS, "gd", "mlds_bench.agents.fitting.networks:DeepAgent")
+    builtin.cache_clear()
+    try:
+        answer = ask("show", "gd")
+    finally:
+        monkeypatch.undo()
+        builtin.cache_clear()
+    sources = [line for line in answer.said.splitlines() if line.startswith("source ")]
+    assert sources == [
+        "source mlds_bench.agents.fitting.networks:DeepAgent",
+        "source mlds_bench.agents.landscape.first_order:GdAgent",
+    ]
+
+
+def test_nonsense_is_a_short_line(ask: Ask) -> None:
+    """Not every name that there is."""
+    answer = ask("show", "nope")
+    assert (answer.code, answer.said) == (2, "")
+    assert answer.error == (
+        "mlds-bench: unknown name 'nope': mlds-bench list prints all there are\n"
+    )
+
+
+def test_show_prints_a_record(ask: Ask, out: Path) -> None:
+    """Checked, and in full."""
+    answer = ask("show", out / "smoke/hw1-1/sinc/random/seed-0.json")
+    assert answer.code == 0
+    assert '"agent": "random"' in answer.said
