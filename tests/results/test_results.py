@@ -5,73 +5,80 @@ from __future__ import annotations
 import math
 import shutil
 from pathlib import Path
+from statistics import median
 
 import pytest
 
-from mlds_bench.benchmarks.plan.presets import PRESETS
+from mlds_bench.benchmarks.plan.cell import Cell, make_task
+from mlds_bench.benchmarks.plan.seal import Seal
+from mlds_bench.benchmarks.plan.suite import plan
 from mlds_bench.benchmarks.plan.variants import VARIANTS
-from mlds_bench.leaderboard.record import Record, read_records
 from mlds_bench.leaderboard.tables import write_tables
+from tests.results.committed import RESULTS, committed, scores
 from tools.readme import BLOCK, PAGES, filled
 
-RESULTS = Path(__file__).parents[2] / "results"
 PARABOLA = math.sqrt(1 / 180)
 
 
-@pytest.fixture(scope="module")
-def records() -> list[Record]:
-    return read_records(RESULTS)
+def test_every_record_ended_well_and_is_fresh() -> None:
+    """A committed result is no failure, and was made for the task that lies beside it."""
+    assert {(r.record.identity, r.state) for r in committed() if r.state != "ok"} == set()
 
 
-def of(records: list[Record], preset: str, variant: str, agent: str) -> list[float]:
-    chosen = [r for r in records if (r.preset, r.variant, r.agent) == (preset, variant, agent)]
-    return sorted(r.scores[r.primary] for r in chosen if r.state == "ok")
+def test_tasks_are_those_of_the_plan() -> None:
+    """A variant that changes its environment takes its results along; prose is renewed, too."""
+    for result in committed():
+        task = result.task
+        assert task == make_task(VARIANTS[task.variant], task.preset, task.data_checksum)
 
 
-def median(values: list[float]) -> float:
-    assert values, "no such records"
-    return values[len(values) // 2]
+def test_every_record_has_the_key_of_its_cell() -> None:
+    """Nothing that is committed would be run again, whatever was reworded since.
+
+    The two of an accelerator are keyed by their device.
+    """
+    cells = {cell.identity: cell for cell in planned()}
+    fresh = 0
+    for result in committed():
+        record = result.record
+        if "@" in record.agent or "accelerator" in record.provenance.hardware:
+            continue
+        if record.identity in cells:
+            assert record.provenance.key == cells[record.identity].key, record.identity
+            fresh += 1
+    assert fresh > 900
 
 
-def test_every_record_belongs_where_it_lies_and_ended_well(records: list[Record]) -> None:
-    """`read_records` compares path and content; a committed result is no failure."""
-    assert {(r.variant, r.agent, r.state) for r in records if r.state != "ok"} == set()
+def planned() -> list[Cell]:
+    """The cells of every variant under the presets that have records."""
+    made = []
+    for preset in {result.record.preset for result in committed()}:
+        made += plan(list(VARIANTS), preset=preset, seeds=range(5), seal=Seal())
+        made += plan(["hw1-2"], preset=preset, agents=["sb3:PPO"], seeds=range(5), seal=Seal())
+    return made
 
 
-def test_records_are_of_known_variants_presets_and_versions(records: list[Record]) -> None:
-    """A variant that changes its environment takes its results along."""
-    for record in records:
-        variant = VARIANTS[record.variant]
-        assert record.preset in PRESETS
-        assert (record.env_version, record.env_kwargs) == (variant.env_id, dict(variant.env_kwargs))
-        assert record.anchors == variant.anchors
-        assert record.budget.env_steps == variant.budget(record.preset, record.agent).env_steps
-
-
-def test_standard_is_complete(records: list[Record]) -> None:
-    """Every variant of `all` has each of its agents under every seed, families under one."""
-    have = {(r.variant, r.agent, r.seed) for r in records if r.preset == "standard"}
-    wanted = {
-        (variant.id, agent, seed)
-        for variant in VARIANTS.values()
-        if not variant.long
-        for agent in variant.agents
-        for seed in PRESETS["standard"].seeds[: 1 if variant.family else None]
-    }
+def test_standard_is_complete() -> None:
+    """Every variant that `all` runs has each of its agents and seeds; families have one seed."""
+    have = {r.record.identity[1:] for r in committed() if r.record.preset == "standard"}
+    wanted = set()
+    for variant in VARIANTS.values():
+        runs = variant.runs["standard"]
+        if variant.family or runs.in_all:
+            seeds = runs.alone.seeds[: 1 if variant.family else None]
+            wanted |= {(variant.id, agent, seed) for agent in runs.alone.agents for seed in seeds}
     assert wanted <= have
 
 
-def test_tables_are_what_the_records_say(records: list[Record], tmp_path: Path) -> None:
+def test_tables_are_what_the_records_say(tmp_path: Path) -> None:
     """The committed tables are regenerated, byte for byte."""
-    for preset in {record.preset for record in records}:
+    for preset in {result.record.preset for result in committed()}:
         shutil.copytree(RESULTS / preset, tmp_path / preset)
     written = write_tables(tmp_path)
     assert written
     for path in written:
-        committed = RESULTS / path.name
-        assert committed.read_bytes() == path.read_bytes(), (
-            f"run: mlds-bench table results ({path.name})"
-        )
+        made = (RESULTS / path.name).read_bytes()
+        assert made == path.read_bytes(), f"run: mlds-bench table results ({path.name})"
 
 
 def test_pages_show_the_committed_tables() -> None:
@@ -86,40 +93,39 @@ def test_pages_show_the_committed_tables() -> None:
 
 
 @pytest.mark.parametrize("variant", ["hw1-1/sinc", "hw1-1/sgn"])
-def test_deep_beats_shallow_at_equal_size(records: list[Record], variant: str) -> None:
+def test_deep_beats_shallow_at_equal_size(variant: str) -> None:
     """The homework's question, answered: in the median of five seeds depth pays."""
-    deep, shallow = (of(records, "standard", variant, agent) for agent in ("deep", "shallow"))
+    deep, shallow = (scores("standard", variant, agent) for agent in ("deep", "shallow"))
     assert len(deep) == len(shallow) == 5
     assert median(deep) < median(shallow)
 
 
-def test_course_budget_reaches_the_published_errors(records: list[Record]) -> None:
+def test_course_budget_reaches_the_published_errors() -> None:
     """On sinc: deep at most 3e-6 and shallow at most 1e-4, in the median."""
-    assert 10 ** median(of(records, "course", "hw1-1/sinc", "deep")) <= 3e-6
-    assert 10 ** median(of(records, "course", "hw1-1/sinc", "shallow")) <= 1e-4
+    assert 10 ** median(scores("course", "hw1-1/sinc", "deep")) <= 3e-6
+    assert 10 ** median(scores("course", "hw1-1/sinc", "shallow")) <= 1e-4
 
 
 @pytest.mark.parametrize(
     ("agent", "optimum"), [("spline", PARABOLA / 16**2), ("sawtooth", PARABOLA / 4**10)]
 )
-def test_constructions_reach_their_closed_forms(
-    records: list[Record], agent: str, optimum: float
-) -> None:
+def test_constructions_reach_their_closed_forms(agent: str, optimum: float) -> None:
     """On x^2, 16 free pieces and a sawtooth of 10 layers, within 1e-9 in RMSE."""
-    for log10_mse in of(records, "standard", "hw1-1/square", agent):
+    for log10_mse in scores("standard", "hw1-1/square", agent):
         assert 10 ** (log10_mse / 2) == pytest.approx(optimum, abs=1e-9)
 
 
-def test_no_agent_is_below_the_optimum(records: list[Record]) -> None:
+def test_no_agent_is_below_the_optimum() -> None:
     """A function error below the known optimum would be a bug of the score."""
-    distances = [r.scores["optimum_distance"] for r in records if "optimum_distance" in r.scores]
+    every = [result.record.test.scores for result in committed()]
+    distances = [one["optimum_distance"] for one in every if "optimum_distance" in one]
     assert distances
     assert min(distances) >= -1e-6
 
 
-def test_random_agents_measure_their_anchor(records: list[Record]) -> None:
+def test_random_agents_measure_their_anchor() -> None:
     """Anchors in closed form are what random actions get; measured ones, of games, are loose."""
-    for record in records:
-        if record.agent == "random" and not record.variant.startswith("hw4-"):
-            value = record.scores[record.primary]
-            assert value == pytest.approx(record.anchors.random.value, abs=0.02)
+    for result in committed():
+        if result.record.agent == "random" and result.task.room != "atari":
+            anchor = result.task.anchors.random.value
+            assert result.primary_value == pytest.approx(anchor, abs=0.02)
