@@ -74,7 +74,7 @@ class TeacherStudent(Problem):
     def hessians(self, theta: Array) -> Array:
         """The Hessians (N, d, d) at a batch of students (N, n k): section 4.1.1 of the source.
 
-        With n(v, w) the unit vector of the part of v orthogonal to w, the second derivatives of f are
+        With n(v, w) the unit vector of v's part orthogonal to w, the second derivatives of f are
         |v| sin t (1 - w w' + n(v, w) n(v, w)') / (2 pi |w|) by w twice (of unit w in the bracket),
         and ((pi - t) + w n(v, w)' + v n(w, v)') / (2 pi) by w and v (of unit w and v).
         """
