@@ -226,9 +226,7 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
     def _start(self, seed: int | list[int]) -> None:
         """Begin from a seed: new streams, a new recording."""
         if self._roster.is_narrow:
-            raise ValueError(
-                "this batch has dropped instances that are done: make a new environment"
-            )
+            raise ValueError("instances that are done were dropped: make a new environment")
         self.streams = Streams(seed, self.num_envs)
         self.recording = self.make_recorder()
         self.recording.start(self.num_envs, self._episodes_to_record)
