@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-MOST_BYTES = 2_000_000
+MOST_BYTES = 1_000_000
 COARSER = {torch.float32: torch.float16, torch.float16: torch.float8_e4m3fn}
 
 

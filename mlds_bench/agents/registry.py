@@ -139,7 +139,7 @@ class AgentSpec:
 def builtin(room: str) -> Mapping[str, AgentSpec]:
     """The reference agents of a room (or `EVERYWHERE`), by name."""
     package = import_module(f"mlds_bench.agents.{room}")
-    versions = getattr(package, "VERSIONS", {})
+    versions: Mapping[str, int] = package.VERSIONS
     return {
         name: AgentSpec(name, "builtin", target, versions.get(name, 1))
         for name, target in package.AGENTS.items()

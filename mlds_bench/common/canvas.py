@@ -1,4 +1,4 @@
-"""How all pictures look, and how they are saved: colours, type, small deterministic PNGs.
+"""How all pictures look, and how they are saved: colors, type, small deterministic PNGs.
 
 Figures are made with matplotlib's objects, on its Agg canvas and without pyplot: nothing global
 changes, no window opens.
@@ -33,13 +33,13 @@ SERIES = (
     "#7F6A00",
     "#5B3A8C",
 )
-"""Eight colours that most colour-blind people can tell apart (after Okabe and Ito 2008)."""
+"""Eight colors that most color-blind people can tell apart (after Okabe and Ito 2008)."""
 HEIGHTS = "YlGnBu_r"
-"""Colours of heights, from dark to light, so that they tell the same to the colour-blind."""
+"""Colors of heights, from dark to light, so that they tell the same to the color-blind."""
 SHADES = "viridis"
-"""Colours of marks on white."""
+"""Colors of marks on white."""
 DOTS_PER_INCH = 110
-PNG_COLOURS = 255
+PNG_COLORS = 255
 
 _LOOK: dict[str, object] = {
     "font.family": "DejaVu Sans",
@@ -106,11 +106,11 @@ def add_panels(
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure as a PNG of at most 255 colours; the same figure gives the same bytes."""
+    """Write a figure as a PNG of at most 255 colors; the same figure gives the same bytes."""
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     pixels = np.asarray(canvas.buffer_rgba())[:, :, :3]
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    flat = image.quantize(PNG_COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    flat = image.quantize(PNG_COLORS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     flat.save(path, format="PNG", optimize=True)
     return path

@@ -18,7 +18,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.5)
     if near:
         return f"unknown {kind} {name!r}: did you mean {by_lower_case[near[0]]!r}?"
-    names = ", ".join(by_lower_case.values())
-    return f"unknown {kind} {name!r}: there " + (
-        f"are {names}" if names else f"is no {kind} to set"
-    )
+    names = [*by_lower_case.values()]
+    if not names:
+        return f"unknown {kind} {name!r}: there is no {kind} to set"
+    there = "there is only" if len(names) == 1 else "there are"
+    return f"unknown {kind} {name!r}: {there} {', '.join(names)}"

@@ -34,7 +34,7 @@ def check_actions(
 
 
 def cast_actions(space: spaces.Space[Any], actions: Any, num_envs: int) -> Any:
-    """The first half of `check_actions`, for who hands the actions on to it.
+    """The first half of `check_actions`, for callers who hand the actions on to it.
 
     Shapes, kinds and integers are checked, so that nothing wraps around in the space's dtype;
     continuous values are not.
@@ -100,7 +100,7 @@ def _check_box(space: spaces.Box, array: npt.NDArray[Any], name: str) -> None:
     finite = np.finfo(array.dtype)
     narrowest = max(space.low.max(), finite.min), min(space.high.min(), finite.max)
     if array.size and array.min() >= narrowest[0] and array.max() <= narrowest[1]:
-        return  # NaN survives both: one pass over memory, and no axis
+        return  # NaN makes both comparisons False; without an axis it is one pass over memory
     low, high = np.maximum(space.low, finite.min), np.minimum(space.high, finite.max)
     if not (np.all(array.min(axis=0) >= low) and np.all(array.max(axis=0) <= high)):
         index = tuple(int(i) for i in np.argwhere(~((array >= low) & (array <= high)))[0])

@@ -137,7 +137,7 @@ def _third_party_checkers(make: Factory) -> None:
     from stable_baselines3.common.env_checker import check_env as sb3_check
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # recommendations (normalize, use float32) are no rules
+        warnings.simplefilter("ignore")  # recommendations (normalize, use float32) are not rules
         for name, check in {
             "Gymnasium": partial(gymnasium_check, skip_render_check=True),
             "Stable-Baselines3": partial(sb3_check, warn=False, skip_render_check=True),
@@ -220,7 +220,7 @@ def _without(arrays: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any
 
 
 def _where_told(arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Final observations count only in the rows that ended; the mask of a place is its twin."""
+    """Final observations count only in the rows that ended, which the mask beside them marks."""
     told = {}
     for place, array in arrays.items():
         mask = _final_mask(arrays, place)

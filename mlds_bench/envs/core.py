@@ -99,12 +99,12 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
 
     @cached_property
     def observation_space(self) -> gymnasium.Space[Any]:  # type: ignore[override]
-        """Of the batch. It takes as much memory as a batch or two, so it is made when asked for."""
+        """Space of the batch, made when asked for: its bounds take the memory of two batches."""
         return batch_space(self.single_observation_space, self.num_envs)
 
     @cached_property
     def action_space(self) -> gymnasium.Space[Any]:  # type: ignore[override]
-        """Of the batch; made when asked for."""
+        """Space of the batch; made when asked for."""
         return batch_space(self.single_action_space, self.num_envs)
 
     @property
@@ -155,10 +155,10 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         raise NotImplementedError
 
     def record(self, episodes: int) -> None:
-        """Let the first ``episodes`` of every instance count, from the next seeded reset on.
+        """Count only the first ``episodes`` of every instance, from the next seeded reset on.
 
         Nothing else is recorded. An instance that has ended them is retired: it keeps showing its
-        last observation, its reward is 0, it never ends, and its actions are ignored.
+        last observation, its reward is 0, it does not end again, and its actions are ignored.
         """
         if self.split != "test":
             raise ValueError("only the test split records: make the environment with split='test'")
@@ -226,7 +226,7 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
     def _start(self, seed: int | list[int]) -> None:
         """Begin from a seed: new streams, a new recording."""
         if self._roster.is_narrow:
-            raise ValueError("this batch has dropped instances that are done: make a new one")
+            raise ValueError("instances that are done were dropped: make a new environment")
         self.streams = Streams(seed, self.num_envs)
         self.recording = self.make_recorder()
         self.recording.start(self.num_envs, self._episodes_to_record)

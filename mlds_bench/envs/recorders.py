@@ -1,8 +1,8 @@
 """What the test split leaves behind: the only thing that scores and pictures are made of.
 
 A room makes its own recorder (`BatchedEnv.make_recorder`), which keeps what its scores need and no
-more. The core tells every recorder the same story in the test split: episodes begin, observations
-are shown, steps are made, episodes end.
+more. The core calls every recorder alike, in the test split only: when episodes begin, when
+observations are shown, with every step, and when episodes end.
 """
 
 from __future__ import annotations
@@ -94,20 +94,20 @@ class Recorder(ABC):
         return flags
 
     def begin(self, instances: Indices) -> None:  # noqa: B027 - not every recorder needs it
-        """Be told that episodes begin in ``instances`` (K,)."""
+        """Called when episodes begin in ``instances`` (K,)."""
 
     def show(  # noqa: B027 - not every recorder needs it
         self, observation: Any, oracle: Callable[[], Any]
     ) -> None:
-        """Be told what the next actions answer.
+        """Called with what the next actions answer.
 
         Args:
             observation: (M, ...), in the agent's hands: copy what is kept.
-            oracle: gives the oracle of this moment, fresh; called only by who needs it.
+            oracle: returns the oracle of this moment, fresh; to be called only if it is needed.
         """
 
     def step(self, step: Step) -> None:  # noqa: B027 - not every recorder needs it
-        """Be told of a step; its arrays are in other hands: copy what is kept."""
+        """Called with a step, whose arrays others hold as well: copy what is kept."""
 
     def end(
         self,
@@ -116,13 +116,13 @@ class Recorder(ABC):
         observation: Any,  # noqa: ARG002 - for recorders that keep it
         oracle: Callable[[], Any],  # noqa: ARG002
     ) -> None:
-        """Be told that episodes that count ended with a step.
+        """Called when episodes that count have ended with a step.
 
         Args:
             step: the last one.
             rows: (K,) those of the M instances that ended.
             observation: (M, ...), the last of the old episodes.
-            oracle: gives that observation's oracle, fresh.
+            oracle: returns that observation's oracle, fresh.
         """
         self.ended[step.instance[rows]] += 1
 
@@ -186,8 +186,8 @@ class EndRecorder(Recorder):
         fields: those of `END_FIELDS` that are kept besides ``instance`` and ``episode``, (E,) int64
             each. ``observation`` is the episode's last, ``oracle`` the hidden truth of it,
             ``length`` (E,) int64 in steps, ``return`` (E,) float64.
-        extra: of the rows (K,) that end, what else the room's scores need: name to fresh array
-            (K, ...).
+        extra: returns what else the room's scores need of the rows (K,) that end: name to fresh
+            array (K, ...).
     """
 
     def __init__(

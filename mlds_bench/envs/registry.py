@@ -62,7 +62,7 @@ class Environment:
         return cls
 
     def settings(self, **env_kwargs: Any) -> BaseSettings:
-        """The room's settings from an environment's keyword arguments, checked.
+        """The room's settings for an environment with these keyword arguments, checked.
 
         Where the environments of a room differ in theirs, they are called ``<Name>Settings``.
 

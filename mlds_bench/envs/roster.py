@@ -14,7 +14,7 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 Indices: TypeAlias = npt.NDArray[np.intp]
 
 NARROW_AT = 0.95
-"""Share of a room's rows that still play, from which on the others are dropped: dropping copies
+"""Retired rows are dropped once at most this share of a room's rows still play: dropping copies
 every row that stays, which is not worth it for a few."""
 
 
@@ -22,7 +22,7 @@ class Roster:
     """The N instances of a batch, and the M rows of its room.
 
     At first they are the same. An instance that has ended all episodes that count is retired: the
-    batch goes on showing its last observation, its row in the room plays on for nothing, or is
+    batch goes on showing its last observation, while its row in the room plays on unseen or is
     dropped.
 
     Args:
@@ -41,7 +41,7 @@ class Roster:
 
     @property
     def has_retired(self) -> bool:
-        """Whether an instance is retired."""
+        """Whether any instance is retired."""
         return len(self.rows) < self.num_envs
 
     @property
@@ -51,7 +51,7 @@ class Roster:
 
     @property
     def retired(self) -> Flags | None:
-        """(N,), which instances are; None where none is."""
+        """(N,), which instances are retired; None if none is."""
         if not self.has_retired:
             return None
         retired = np.ones(self.num_envs, np.bool_)

@@ -20,7 +20,7 @@ from mlds_bench.envs.core import BatchedEnv, Frame, Recorder
 from mlds_bench.envs.registry import ENVIRONMENTS
 
 OF_THE_STEP = ("feedback",)
-"""Infos about the action just taken, which belong to the step even where an episode ends."""
+"""Infos about the action just taken: they belong to its step, also at the end of an episode."""
 
 
 class SingleView(gymnasium.Env[Any, Any]):
@@ -48,7 +48,7 @@ class SingleView(gymnasium.Env[Any, Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Start an episode; see `BatchedEnv.reset`. There are no options here."""
+        """Start an episode; see `BatchedEnv.reset`. It takes no options."""
         for name in options or {}:
             raise ValueError(unknown_name("reset option", name, []))
         super().reset(seed=seed)

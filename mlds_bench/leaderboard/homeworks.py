@@ -38,9 +38,10 @@ LONGEST_QUESTION = 100
 FRONT = "homeworks"
 
 LEGEND_FRONT = (
-    f"{FRONT}: the best agent has the highest mean normalized score over the variants of the "
-    "homework, among those that ran on all of them (or, if none did, on the variant shown); random "
-    "and constant do not take part; ‡: learned in another cell",
+    f"{FRONT}: the best agent passed in the largest share of its cells, over all variants of the "
+    "homework (or, if no agent ran on all, on the variant shown); of equals that with more cells, "
+    "then that with the higher mean normalized score; random and constant do not take part; "
+    "‡: learned in another cell",
     "value: mean over seeds of the score named, ±: half-width of Student's 95% interval; passed: "
     "seeds whose test met every mark; seconds: mean wall time per cell",
 )
@@ -166,17 +167,30 @@ def _best(results: Sequence[Result], shown: Task, variants: int) -> str | None:
         for one in results
         if one.task.variant == shown.variant and one.state == "ok"
     }
-    scores = {
-        agent: found
-        for agent, found in _by_agent(results).items()
+    agents = {
+        agent: members
+        for agent, members in grouped(results, lambda result: result.record.agent).items()
         if agent in well and agent.partition("@")[0] not in BASELINES
     }
-    complete = {agent: found for agent, found in scores.items() if len(found) == variants}
-    means = {
-        agent: mean_of(mean_of(values) for values in found.values())
-        for agent, found in complete.items()
-    } or {agent: mean_of(found[shown.variant]) for agent, found in scores.items()}
-    return min(means, key=lambda agent: (-(means[agent] or 0.0), agent), default=None)
+    counts = {agent: len(found) for agent, found in _by_agent(results).items()}
+    complete = {agent: cells for agent, cells in agents.items() if counts[agent] == variants}
+    alone = {
+        agent: [one for one in cells if one.task.variant == shown.variant]
+        for agent, cells in agents.items()
+    }
+    chosen = complete or alone
+    return min(chosen, key=lambda agent: (*_merit(chosen[agent]), agent), default=None)
+
+
+def _merit(results: Sequence[Result]) -> tuple[float, int, float]:
+    """What sorts the better agent first: the share of cells that passed, then how many there are.
+
+    One lucky seed is not better than five good ones. Last comes the mean normalized score.
+    """
+    counted = [result for result in results if result.counted is not None]
+    passed = sum(result.passed for result in counted) / len(counted)
+    means = [mean_of(normalized_scores(group)) for group in _variants(counted).values()]
+    return -passed, -len(counted), -(mean_of(means) or 0.0)
 
 
 def _best_figure(task: Task) -> Published | None:

@@ -44,10 +44,11 @@ def test_hyperparameters_are_checked_by_name(tmp_path: Path) -> None:
 def test_the_code_of_an_agent_is_not_run_here(tmp_path: Path) -> None:
     """What it does to its own process does nothing to this one."""
     top = "import os, sys\nos.environ['SPOILED'] = '1'\nsys.modules['json'] = None\n"
+    before = set(sys.modules)
     check_agents([resolve(str(mine(tmp_path, top)))], {"degree": 1})
     assert "SPOILED" not in os.environ
     assert sys.modules["json"] is not None
-    assert not any("mlds_bench_agent_" in name and "mine" in name for name in sys.modules)
+    assert not any("mlds_bench_agent_" in name for name in set(sys.modules) - before)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from PIL import Image
 
 from mlds_bench.common.canvas import (
     DOTS_PER_INCH,
-    PNG_COLOURS,
+    PNG_COLORS,
     SERIES,
     add_panels,
     new_figure,
@@ -23,32 +23,32 @@ from mlds_bench.common.canvas import (
 
 
 def draw(path: Path) -> Path:
-    """All colours of runs, over a background of many."""
+    """All colors of runs, over a background of many."""
     with styled():
         figure = new_figure(6.0, 4.0, "a title", "a note")
         (axes,) = add_panels(figure, 1)
         axes.imshow(np.arange(400.0).reshape(20, 20), cmap="viridis", extent=(0, 8, 0, 8))
-        for index, colour in enumerate(SERIES):
-            axes.plot([index, index + 0.5], [1, 5], color=colour, linewidth=4)
+        for index, color in enumerate(SERIES):
+            axes.plot([index, index + 0.5], [1, 5], color=color, linewidth=4)
         return save(figure, path)
 
 
-def test_a_picture_has_the_size_asked_for_and_few_colours(tmp_path: Path) -> None:
+def test_a_picture_has_the_size_asked_for_and_few_colors(tmp_path: Path) -> None:
     with Image.open(draw(tmp_path / "a.png")) as image:
         assert image.size == (6 * DOTS_PER_INCH, 4 * DOTS_PER_INCH)
         assert image.mode == "P"
-        assert len(image.getcolors() or ()) <= PNG_COLOURS
+        assert len(image.getcolors() or ()) <= PNG_COLORS
         assert "Software" not in image.info
 
 
-def test_few_colours_are_the_right_ones(tmp_path: Path) -> None:
-    """The white stays white, and every run keeps its colour to within what an eye can see."""
+def test_few_colors_are_the_right_ones(tmp_path: Path) -> None:
+    """The white stays white, and every run keeps its color to within what an eye can see."""
     with Image.open(draw(tmp_path / "a.png")) as image:
         pixels = np.asarray(image.convert("RGB")).reshape(-1, 3).astype(int)
     assert pixels[0].tolist() == [255, 255, 255]
-    for colour in SERIES:
-        wanted = np.array(to_rgb(colour)) * 255
-        assert np.abs(pixels - wanted).max(1).min() <= 12, colour
+    for color in SERIES:
+        wanted = np.array(to_rgb(color)) * 255
+        assert np.abs(pixels - wanted).max(1).min() <= 12, color
 
 
 def test_the_same_figure_gives_the_same_bytes_whatever_the_user_s_settings(tmp_path: Path) -> None:

@@ -19,3 +19,8 @@ from mlds_bench.common.names import unknown_name
 def test_the_nearest_name_is_told(name: str, known: list[str], line: str) -> None:
     """In the right spelling; all of them where none is near, and that there are none."""
     assert unknown_name("agent", name, known) == line
+
+
+def test_a_single_name_is_said_to_be_the_only_one() -> None:
+    """In plain English."""
+    assert unknown_name("option", "zzz", ["reset"]) == "unknown option 'zzz': there is only reset"

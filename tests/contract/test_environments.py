@@ -16,7 +16,16 @@ from tests.processes import ROOT
 ENVS = Path(mlds_bench.__file__).parent / "envs"
 FURNITURE = ("specs.py", "env.py", "scoring.py", "data.py")
 PICTURES = ("pictures.py", "pictures")
-SECTIONS = ("Observation", "Action", "Reward", "Oracle", "End of episode", "Scores", "Source")
+SECTIONS = (
+    "Observation",
+    "Action",
+    "Reward",
+    "Oracle",
+    "Feedback",
+    "End of episode",
+    "Scores",
+    "Source",
+)
 
 each_environment = pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
 

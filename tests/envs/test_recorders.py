@@ -350,5 +350,5 @@ def test_a_batch_that_dropped_rows_does_not_start_anew() -> None:
     env.reset()
     while not env.recording.ended.any():
         env.step([2, 0])
-    with pytest.raises(ValueError, match="has dropped instances that are done: make a new one"):
+    with pytest.raises(ValueError, match="instances that are done were dropped: make a new env"):
         env.reset(seed=0)

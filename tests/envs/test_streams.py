@@ -12,8 +12,8 @@ WORD = 2**64 - 1
 EVERYONE = np.arange(2000)
 
 
-def finalise(word: int) -> int:
-    """SplitMix64's finaliser in plain integers."""
+def finalize(word: int) -> int:
+    """SplitMix64's finalizer in plain integers."""
     word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9 & WORD
     word = (word ^ (word >> 27)) * 0x94D049BB133111EB & WORD
     return word ^ (word >> 31)
@@ -22,11 +22,11 @@ def finalise(word: int) -> int:
 def stream(seed: int, instance: int, count: int) -> list[int]:
     """The first words of a stream, as the docstring of the module defines them."""
     gamma = int(GAMMA)
-    start = finalise(finalise(seed * gamma + 1 & WORD) ^ finalise(instance * gamma + 2 & WORD))
-    return [finalise(start + k * gamma & WORD) for k in range(count)]
+    start = finalize(finalize(seed * gamma + 1 & WORD) ^ finalize(instance * gamma + 2 & WORD))
+    return [finalize(start + k * gamma & WORD) for k in range(count)]
 
 
-def test_the_finaliser_gives_the_published_words() -> None:
+def test_the_finalizer_gives_the_published_words() -> None:
     """The first outputs of SplitMix64 seeded 1234567 are known numbers."""
     states = np.uint64(1234567) + GAMMA * np.arange(1, 6, dtype=np.uint64)
     assert mix(states).tolist() == [
@@ -94,7 +94,7 @@ def test_uniform_numbers_are_uniform(what: str) -> None:
     assert stats.chisquare(np.histogram(numbers, 64, (0, 1))[0]).pvalue > 0.01
 
 
-def test_neighbours_are_independent() -> None:
+def test_neighbors_are_independent() -> None:
     """Numbers of adjacent instances, adjacent draws and adjacent seeds fill the unit square."""
     now, next_seed = (Streams(s, 2000).uniform(EVERYONE, 11) for s in (0, 1))
     pairs = {

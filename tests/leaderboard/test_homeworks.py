@@ -55,7 +55,7 @@ def test_a_homework_is_one_row() -> None:
         make_result(score, seed=seed, wall_seconds=5.0 + seed, task={"published": figures})
         for seed, score in enumerate((-5.0, -5.5, -3.0))
     ]
-    wide = make_result(-4.0, agent="wide", task={"published": figures})
+    wide = make_result(-3.9, agent="wide", task={"published": figures})
     assert shown(*results, wide) == [
         "hw1-1",
         "Is deep better than shallow?",
@@ -100,6 +100,17 @@ def test_the_best_agent_ran_on_all_variants() -> None:
 def test_where_no_agent_ran_on_all_the_variant_shown_decides() -> None:
     row = front(*on("sinc", {"deep": -8.0}), *on("sgn", {"wide": -2.0, "other": -1.0}))
     assert (row["agent"], row["variant"]) == ("wide", "hw1-1/sgn")
+
+
+def test_one_lucky_seed_is_not_better_than_several_good_ones() -> None:
+    """The share of seeds that passed comes first, then their number, then the mean."""
+    several = [make_result(-4.5, agent="steady", seed=seed) for seed in range(3)]
+    lucky = make_result(-9.0, agent="lucky")
+    mixed = [make_result(score, agent="mixed", seed=k) for k, score in enumerate((-9.0, -9.0, 0.0))]
+    assert front(*several, lucky, *mixed)["agent"] == "steady"
+    assert front(lucky, *mixed)["agent"] == "lucky"
+    better = [make_result(-4.6, agent="better", seed=seed) for seed in range(3)]
+    assert front(*several, *better)["agent"] == "better"
 
 
 def test_one_logarithm_does_not_carry_the_mean() -> None:

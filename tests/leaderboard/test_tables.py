@@ -52,9 +52,9 @@ PAGE = """# quick
 
 ## How to read this
 
-- homeworks: the best agent has the highest mean normalized score over the variants of the \
-homework, among those that ran on all of them (or, if none did, on the variant shown); random and \
-constant do not take part; ‡: learned in another cell
+- homeworks: the best agent passed in the largest share of its cells, over all variants of the \
+homework (or, if no agent ran on all, on the variant shown); of equals that with more cells, then \
+that with the higher mean normalized score; random and constant do not take part; ‡: learned in another cell
 - value: mean over seeds of the score named, ±: half-width of Student's 95% interval; passed: \
 seeds whose test met every mark; seconds: mean wall time per cell
 - n: seeds that ended well; ±: half-width of Student's 95% interval of their mean

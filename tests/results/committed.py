@@ -1,41 +1,35 @@
-"""The committed results, and how to pick from them."""
+"""The committed results, read once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
-import pytest
+from mlds_bench.leaderboard.results import Result, read_results
 
-from mlds_bench.leaderboard.results import Result, Results, read_results
-from tests.processes import ROOT
-
-RESULTS = ROOT / "results"
-MIGRATED = pytest.mark.skipif(
-    not any(RESULTS.glob("*/*/*/variant.json")),
-    reason="the committed records have yet to be migrated",
-)
+RESULTS = Path(__file__).parents[2] / "results"
 
 
-def read(folder: Path = RESULTS) -> Results:
-    """Every committed result; a file that cannot be read fails the test."""
-    results = read_results(folder)
+@cache
+def committed() -> tuple[Result, ...]:
+    """Every committed result; none is torn or misplaced."""
+    results = read_results(RESULTS)
     assert results.problems == ()
-    return results
+    return results.items
 
 
-def of(results: Iterable[Result], preset: str, variant: str, agent: str) -> list[Result]:
-    """Those of an agent on a variant."""
-    wanted = preset, variant, agent
-    return [
+def of(preset: str, variant: str, agent: str) -> list[Result]:
+    """Those of an agent, one per seed, best first."""
+    found = [
         result
-        for result in results
-        if (result.record.preset, result.record.variant, result.record.agent) == wanted
+        for result in committed()
+        if (result.record.preset, result.record.variant, result.record.agent)
+        == (preset, variant, agent)
     ]
+    assert found, f"no records of {agent} on {variant} at {preset}"
+    return sorted(found, key=lambda result: -(result.normalized or 0.0))
 
 
-def scores(results: Iterable[Result], name: str | None = None) -> list[float]:
-    """Values of a score, the primary by default, in ascending order; there is one at least."""
-    found = sorted(result.record.test.scores[name or result.task.primary] for result in results)
-    assert found, "no such records"
-    return found
+def scores(preset: str, variant: str, agent: str) -> list[float]:
+    """Their primary scores, rising."""
+    return sorted(result.primary_value or 0.0 for result in of(preset, variant, agent))

@@ -5,42 +5,33 @@ from __future__ import annotations
 import pytest
 
 from mlds_bench.benchmarks.plan.homeworks.hw1_2 import SMALL_NETWORKS, STUCK, TEACHERS
-from mlds_bench.leaderboard.results import Results
-from tests.results import committed
-from tests.results.committed import MIGRATED, RESULTS
-
-pytestmark = MIGRATED
+from tests.results.committed import of, scores
 
 OFF_THE_COLUMN = {"hw1-2/teacher-k13-n13", "hw1-2/teacher-k17-n18"}
 """Where the paper's share leaves the smooth course of its own column, by 7 and 6 points; so far off
 ours are there, and nowhere else."""
 
 
-@pytest.fixture(scope="module")
-def results() -> Results:
-    return committed.read(RESULTS / "standard/hw1-2")
-
-
-def shares(results: Results, variant: str, agent: str) -> list[float]:
-    return committed.scores(committed.of(results, "standard", variant, agent), "solved_share")
+def shares(variant: str, agent: str) -> list[float]:
+    return scores("standard", variant, agent)
 
 
 @pytest.mark.parametrize("agent", ["adam", "gd"])
-def test_the_xor_columns_are_the_lectures(results: Results, agent: str) -> None:
+def test_the_xor_columns_are_the_lectures(agent: str) -> None:
     """Every share within ten points, 1000 runs each."""
     xor = [variant for variant in SMALL_NETWORKS if variant.name.startswith("xor")]
     assert len(xor) == 12
     for variant in xor:
         published = {figure.label: figure.value for figure in variant.published}
-        (share,) = shares(results, variant.id, agent)
+        (share,) = shares(variant.id, agent)
         assert share == pytest.approx(published[f"{agent} (lecture)"], abs=0.1), variant.id
 
 
-def test_spurious_minima_are_safran_and_shamirs(results: Results) -> None:
+def test_spurious_minima_are_safran_and_shamirs() -> None:
     """Within five points wherever the paper has a share, but for two; none with two to spare."""
     far = set()
     for variant in TEACHERS:
-        for share in shares(results, variant.id, "gd"):
+        for share in shares(variant.id, "gd"):
             if any(abs(share - figure.value) > 0.05 for figure in variant.published):
                 far.add(variant.id)
             if variant.env_kwargs["n"] == variant.env_kwargs["k"] + 2:
@@ -49,31 +40,27 @@ def test_spurious_minima_are_safran_and_shamirs(results: Results) -> None:
 
 
 @pytest.mark.parametrize(("extra", "k"), [(0, 13), (1, 17)])
-def test_the_two_exceptions_leave_the_papers_own_column(
-    results: Results, extra: int, k: int
-) -> None:
+def test_the_two_exceptions_leave_the_papers_own_column(extra: int, k: int) -> None:
     """Between its neighbours in the paper each seed finds a share nearer the middle."""
     stuck = STUCK[extra]
     middle = (stuck[k - 1] + stuck[k + 1]) / 2.0
-    found = shares(results, f"hw1-2/teacher-k{k}-n{k + extra}", "gd")
+    found = shares(f"hw1-2/teacher-k{k}-n{k + extra}", "gd")
     assert len(found) == 3
     for share in found:
         assert abs(100.0 * (1.0 - share) - middle) < abs(stuck[k] - middle)
 
 
 @pytest.mark.parametrize("agent", ["gradient-norm", "adam", "lbfgs"])
-def test_low_critical_points_have_more_directions_up(results: Results, agent: str) -> None:
+def test_low_critical_points_have_more_directions_up(agent: str) -> None:
     """Spearman's correlation of loss and minimal ratio is negative, and so is its interval."""
-    chosen = committed.of(results, "standard", "hw1-2/critical-points", agent)
+    chosen = of("standard", "hw1-2/critical-points", agent)
     assert len(chosen) == 5
     for result in chosen:
         assert result.record.test.scores["spearman"] < -0.6
         assert result.record.test.scores["spearman_high"] < -0.4
 
 
-def test_newton_is_drawn_to_the_saddle_and_its_saddle_free_kin_is_not(
-    results: Results,
-) -> None:
+def test_newton_is_drawn_to_the_saddle_and_its_saddle_free_kin_is_not() -> None:
     """On the deep linear network, whose origin is a saddle and whose minima are all global."""
-    assert max(shares(results, "hw1-2/deep-linear", "newton")) < 0.3
-    assert min(shares(results, "hw1-2/deep-linear", "saddle-free-newton")) > 0.95
+    assert max(shares("hw1-2/deep-linear", "newton")) < 0.3
+    assert min(shares("hw1-2/deep-linear", "saddle-free-newton")) > 0.95

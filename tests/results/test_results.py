@@ -10,24 +10,39 @@ from statistics import median
 import pytest
 
 from mlds_bench.agents.registry import resolve
-from mlds_bench.benchmarks.plan.cell import Cell
+from mlds_bench.benchmarks.plan.cell import Cell, make_task
 from mlds_bench.benchmarks.plan.presets import PRESETS
 from mlds_bench.benchmarks.plan.seal import Seal
 from mlds_bench.benchmarks.plan.variants import VARIANTS
-from mlds_bench.leaderboard.record import Record, task_path
-from mlds_bench.leaderboard.results import Results
+from mlds_bench.leaderboard.record import Record
 from mlds_bench.leaderboard.tables import write_tables
-from tests.results.committed import MIGRATED, RESULTS, of, read, scores
+from tests.results.committed import RESULTS, committed, scores
 from tools.readme import BLOCK, PAGES, filled
-
-pytestmark = MIGRATED
 
 PARABOLA = math.sqrt(1 / 180)
 
 
-@pytest.fixture(scope="module")
-def results() -> Results:
-    return read()
+def test_every_record_ended_well_and_is_fresh() -> None:
+    """A committed result is no failure, and was made for the task that lies beside it."""
+    assert {(r.record.identity, r.state) for r in committed() if r.state != "ok"} == set()
+
+
+def test_tasks_are_those_of_the_plan() -> None:
+    """A variant that changes its environment takes its results along; prose is renewed, too."""
+    for result in committed():
+        task = result.task
+        assert task == make_task(VARIANTS[task.variant], task.preset, task.data_checksum)
+
+
+def test_every_record_has_the_key_of_its_cell() -> None:
+    """The same commands would run none of them again, whatever was reworded since."""
+    stale = []
+    for result in committed():
+        cell = cell_of(result.record)
+        assert cell.label == result.record.agent
+        if result.record.provenance.key != cell.key:
+            stale.append(str(cell))
+    assert stale == []
 
 
 def cell_of(record: Record) -> Cell:
@@ -48,55 +63,27 @@ def cell_of(record: Record) -> Cell:
     )
 
 
-def test_every_committed_result_ended_well(results: Results) -> None:
-    """Reading compares path, content and task; a committed result is no failure."""
-    assert {str(r.record.identity) for r in results if r.state != "ok"} == set()
-
-
-def test_every_committed_result_is_fresh(results: Results) -> None:
-    """The same commands would run none of them again: no key has changed."""
-    stale = []
-    for result in results:
-        cell = cell_of(result.record)
-        assert cell.label == result.record.agent
-        if result.record.provenance.key != cell.key:
-            stale.append(str(cell))
-    assert stale == []
-
-
-def test_tasks_are_those_of_the_plan(results: Results) -> None:
-    """A variant that changes takes its file along: words, anchors, marks and published figures."""
-    for result in results:
-        assert result.task == cell_of(result.record).task, task_path(RESULTS, result.record)
-
-
-def test_standard_is_complete(results: Results) -> None:
-    """What `all` runs, under every seed, and families under one."""
-    have = {
-        (r.record.variant, r.record.agent, r.record.seed)
-        for r in results
-        if r.record.preset == "standard"
-    }
+def test_standard_is_complete() -> None:
+    """Every variant that `all` runs has each of its agents and seeds; families have one seed."""
+    have = {r.record.identity[1:] for r in committed() if r.record.preset == "standard"}
     wanted = set()
     for variant in VARIANTS.values():
         runs = variant.runs["standard"]
-        run = runs.in_all or (runs.alone if variant.family else None)
-        seeds = run.seeds[: 1 if variant.family else None] if run else ()
-        wanted |= {(variant.id, a, seed) for a in (run.agents if run else ()) for seed in seeds}
+        if variant.family or runs.in_all:
+            seeds = runs.alone.seeds[: 1 if variant.family else None]
+            wanted |= {(variant.id, agent, seed) for agent in runs.alone.agents for seed in seeds}
     assert wanted <= have
 
 
-def test_tables_are_what_the_records_say(results: Results, tmp_path: Path) -> None:
+def test_tables_are_what_the_records_say(tmp_path: Path) -> None:
     """The committed tables are regenerated, byte for byte."""
-    for preset in {result.record.preset for result in results}:
+    for preset in {result.record.preset for result in committed()}:
         shutil.copytree(RESULTS / preset, tmp_path / preset)
     written = write_tables(tmp_path)
     assert written
     for path in written:
-        committed = RESULTS / path.name
-        assert committed.read_bytes() == path.read_bytes(), (
-            f"run: mlds-bench table results ({path.name})"
-        )
+        made = (RESULTS / path.name).read_bytes()
+        assert made == path.read_bytes(), f"run: mlds-bench table results ({path.name})"
 
 
 def test_pages_show_the_committed_tables() -> None:
@@ -111,40 +98,39 @@ def test_pages_show_the_committed_tables() -> None:
 
 
 @pytest.mark.parametrize("variant", ["hw1-1/sinc", "hw1-1/sgn"])
-def test_deep_beats_shallow_at_equal_size(results: Results, variant: str) -> None:
+def test_deep_beats_shallow_at_equal_size(variant: str) -> None:
     """The homework's question, answered: in the median of five seeds depth pays."""
-    deep, shallow = (
-        scores(of(results, "standard", variant, agent)) for agent in ("deep", "shallow")
-    )
+    deep, shallow = (scores("standard", variant, agent) for agent in ("deep", "shallow"))
     assert len(deep) == len(shallow) == 5
     assert median(deep) < median(shallow)
 
 
-def test_course_budget_reaches_the_published_errors(results: Results) -> None:
+def test_course_budget_reaches_the_published_errors() -> None:
     """On sinc: deep at most 3e-6 and shallow at most 1e-4, in the median."""
-    for agent, most in (("deep", 3e-6), ("shallow", 1e-4)):
-        assert 10 ** median(scores(of(results, "course", "hw1-1/sinc", agent))) <= most
+    assert 10 ** median(scores("course", "hw1-1/sinc", "deep")) <= 3e-6
+    assert 10 ** median(scores("course", "hw1-1/sinc", "shallow")) <= 1e-4
 
 
 @pytest.mark.parametrize(
     ("agent", "optimum"), [("spline", PARABOLA / 16**2), ("sawtooth", PARABOLA / 4**10)]
 )
-def test_constructions_reach_their_closed_forms(
-    results: Results, agent: str, optimum: float
-) -> None:
+def test_constructions_reach_their_closed_forms(agent: str, optimum: float) -> None:
     """On x^2, 16 free pieces and a sawtooth of 10 layers, within 1e-9 in RMSE."""
-    for log10_mse in scores(of(results, "standard", "hw1-1/square", agent)):
+    for log10_mse in scores("standard", "hw1-1/square", agent):
         assert 10 ** (log10_mse / 2) == pytest.approx(optimum, abs=1e-9)
 
 
-def test_no_agent_is_below_the_optimum(results: Results) -> None:
+def test_no_agent_is_below_the_optimum() -> None:
     """A function error below the known optimum would be a bug of the score."""
-    known = [result for result in results if "optimum_distance" in result.record.test.scores]
-    assert scores(known, "optimum_distance")[0] >= -1e-6
+    every = [result.record.test.scores for result in committed()]
+    distances = [one["optimum_distance"] for one in every if "optimum_distance" in one]
+    assert distances
+    assert min(distances) >= -1e-6
 
 
-def test_random_agents_measure_their_anchor(results: Results) -> None:
+def test_random_agents_measure_their_anchor() -> None:
     """Anchors in closed form are what random actions get; measured ones, of games, are loose."""
-    for result in results:
+    for result in committed():
         if result.record.agent == "random" and result.task.room != "atari":
-            assert result.primary_value == pytest.approx(result.task.anchors.random.value, abs=0.02)
+            anchor = result.task.anchors.random.value
+            assert result.primary_value == pytest.approx(anchor, abs=0.02)

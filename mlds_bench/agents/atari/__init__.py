@@ -1,4 +1,4 @@
-"""Reference agents of the Atari room: pictures in, a joystick action out."""
+"""Reference agents of the Atari room: they see pictures and choose joystick actions."""
 
 from __future__ import annotations
 
@@ -18,3 +18,7 @@ AGENTS: dict[str, str] = {
     "rainbow": "mlds_bench.agents.atari.improvements:RainbowAgent",
 }
 """Name -> module:class."""
+
+VERSIONS: dict[str, int] = {}
+"""Name -> version, where it is not 1: raised when an agent's behavior changes, for it stands in the
+keys of records."""

@@ -1,4 +1,4 @@
-"""Advantage actor-critic: one step down the gradient after every few steps of play."""
+"""Advantage actor-critic: one gradient step after every few steps of play."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ from typing import ClassVar
 
 import torch
 
-from mlds_bench.agents.atari.actor_critic import ActorCriticAgent, ActorCriticHyperparameters
+from mlds_bench.agents.atari.actor_critic import JointLossAgent, JointLossHyperparameters
 from mlds_bench.agents.atari.rollouts import Rollout
-from mlds_bench.agents.numerics.policy_losses import (
-    log_probabilities,
-    mean_entropy,
-    policy_gradient_loss,
-    standardized,
-)
+from mlds_bench.agents.numerics.descent import descend
+from mlds_bench.common.bounds import above
 
 
 @dataclass(frozen=True)
-class A2cHyperparameters(ActorCriticHyperparameters):
-    """Settings of A2C, as they are in `ActorCriticHyperparameters` but for these.
+class A2cHyperparameters(JointLossHyperparameters):
+    """Hyper-parameters of A2C, on top of `JointLossHyperparameters`.
 
     Attributes:
-        instances: many, for the sake of short rollouts.
-        horizon: short, for every rollout is learnt from but once.
-        calibration: rollouts played at first, without learning, to scale the pixels by.
+        num_steps: steps per environment in a rollout; few, because each rollout is used only once.
+        calibration: rollouts played before learning starts, to estimate the scale of the pixels.
+        max_grad_norm: upper bound on the gradient's norm.
     """
 
-    horizon: int = 8
+    num_steps: int = 8
     calibration: int = 24
+    max_grad_norm: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        above(0.0, max_grad_norm=self.max_grad_norm)
 
 
-class A2cAgent(ActorCriticAgent):
+class A2cAgent(JointLossAgent):
     """Advantage actor-critic, the synchronous form of A3C (Mnih et al. 2016), with Adam."""
 
     hyper: A2cHyperparameters
@@ -39,19 +40,13 @@ class A2cAgent(ActorCriticAgent):
     name = "a2c"
 
     def prepare(self) -> None:
-        """Draw the initial weights; Adam starts anew."""
+        """Draw the initial weights and make a fresh optimizer."""
         super().prepare()
         self.optimizer = torch.optim.Adam(self.network.parameters(), eps=1e-5, fused=True)
 
     def improve(self, rollout: Rollout, learning_rate: float) -> None:
-        """One step with the whole rollout."""
+        """Take one step on the whole rollout."""
         self.optimizer.param_groups[0]["lr"] = learning_rate
-        advantages, targets = (values.to(self.device) for values in self.advantages(rollout))
-        logits, values = self.network(rollout.observations.flatten(0, 1).to(self.device))
-        chosen = log_probabilities(logits, rollout.actions.flatten().to(self.device))
-        loss = (
-            policy_gradient_loss(chosen, standardized(advantages))
-            + self.hyper.value_weight * (values - targets).square().mean()
-            - self.hyper.entropy_weight * mean_entropy(logits)
-        )
-        self.descend(self.optimizer, loss)
+        loss = self.rollout_loss(rollout, rollout.observations.flatten(0, 1).to(self.device))
+        parameters = self.network.parameters()
+        descend(self.optimizer, loss, parameters, max_grad_norm=self.hyper.max_grad_norm)

@@ -1,23 +1,23 @@
 """Deep Q-learning and its improvements, of homework 4-2: one agent whose parts are settings.
 
 Plain DQN (Mnih et al. 2015) learns the value of every action by regression on
-``r + discount * max Q(next)``, from a replay, with a target network. Each improvement changes one
-part, and each is a setting of this agent:
+``r + gamma * max Q(next)``, from a replay buffer, with a target network. Each improvement changes
+one part, and each is a hyper-parameter of this agent:
 
-- the target: the online network chooses the action that the target network values (``double``, van
-  Hasselt et al. 2016); rewards of several steps (``steps``, Sutton 1988);
-- the head: value and advantages apart (``dueling``, Wang et al. 2016); a distribution over returns
-  (``atoms``, Bellemare et al. 2017);
-- the replay: surprising transitions more often (``priority_exponent``, Schaul et al. 2016);
+- the target: the online network chooses the action that the target network evaluates (``double``,
+  van Hasselt et al. 2016); rewards of several steps (``n_step``, Sutton 1988);
+- the head: separate value and advantages (``dueling``, Wang et al. 2016); a distribution over
+  returns (``n_atoms``, Bellemare et al. 2017);
+- the replay: surprising transitions more often (``prioritized_replay_alpha``, Schaul et al. 2016);
 - the exploration: noisy weights instead of random actions (``noisy``, Fortunato et al. 2018).
 
 All of them together are Rainbow (Hessel et al. 2018); see `improvements` for the named agents.
 
-Against the papers and the course, made for few processors: two pictures of 42x42 are seen and the
-convolutions are narrow; pixels are scaled by their deviation in the warm-up; updates are rarer and
-larger, 4 examples an environment step instead of 8; the learning rate follows the batch and falls
-to 0, as in Gallici et al. 2024 ("Simplifying deep temporal difference learning"). Rewards are
-clipped and episodes end with a life while it learns.
+It differs from the papers and the course in what makes it fast on few processors: it sees two
+pictures of 42x42 and its convolutions are narrow; pixels are scaled by their deviation before
+learning starts; updates are rarer and larger, 4 examples per environment step instead of 8; the
+learning rate is set to match and falls to 0, as in Gallici et al. 2024 ("Simplifying deep temporal
+difference learning"). Rewards are clipped and an episode ends with a life while it learns.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from gymnasium.vector import VectorEnv
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
@@ -41,13 +40,16 @@ from mlds_bench.agents.atari.networks import Layers
 from mlds_bench.agents.atari.pace import Progress, half_the_threads
 from mlds_bench.agents.atari.q_networks import QNetwork
 from mlds_bench.agents.atari.spaces import stacked_view
+from mlds_bench.agents.atari.weights import load_weights, save_weights
 from mlds_bench.agents.base import Agent
 from mlds_bench.agents.budget import Budget
+from mlds_bench.agents.numerics.descent import descend
 from mlds_bench.agents.numerics.distributional import project
 from mlds_bench.agents.numerics.replay import FrameReplay
 from mlds_bench.agents.numerics.sampling import PrioritizedSampler, Sampler, UniformSampler
-from mlds_bench.common.bounds import layers
+from mlds_bench.common.bounds import above, at_least, between, layers, whole
 
+FILE = "network.safetensors"
 VIEW: dict[str, Any] = {
     "size": 42,
     "stack": 2,
@@ -58,73 +60,81 @@ VIEW: dict[str, Any] = {
 
 
 SCALED_BY = 8192
-"""Observations of the warm-up that the scale of the pixels is taken from."""
+"""Observations from before learning starts that the scale of the pixels is estimated from."""
 
 
 @dataclass(frozen=True)
 class DqnHyperparameters:
-    """Settings of deep Q-learning; times are environment steps, counted an instance.
+    """Hyper-parameters of deep Q-learning. Steps are environment steps, summed over environments.
 
     Attributes:
-        num_envs: instances in the batch.
-        learning_rate: of Adam at first; it falls in a line to 0 at the end of the budget.
-        batch_size: transitions an update.
-        update_every: steps an update.
-        target_every: steps from one copy of the online network to the next.
-        replay_size: frames kept.
-        warm_up: steps before the first update, at most a twentieth of the budget.
-        discount: of a step.
-        epsilon_end: share of random actions after ``epsilon_steps``; it falls from 1 in a line.
-        epsilon_steps: at most a fifth of the budget.
-        test_epsilon: share of random actions at test, so that no game goes round in circles.
-        steps: n of the n-step targets.
-        double: whether the online network chooses the action of the target.
-        dueling: whether value and advantages have heads of their own.
+        num_envs: environments played in parallel.
+        learning_rate: initial value, of Adam; it falls linearly to zero over the budget.
+        batch_size: transitions per update.
+        train_frequency: environment steps per update.
+        target_network_frequency: environment steps between two copies of the online network to the
+            target network.
+        buffer_size: frames in the replay buffer.
+        learning_starts: environment steps before the first update; at most a twentieth of the
+            budget.
+        gamma: discount factor per step.
+        exploration_final_eps: share of random actions after ``exploration_steps``; it falls
+            linearly from 1.
+        exploration_steps: environment steps over which it falls; at most a fifth of the budget.
+        test_epsilon: share of random actions in tests, so that no game gets stuck in a loop.
+        n_step: steps of rewards in a target.
+        double: whether the online network chooses the action in the target.
+        dueling: whether value and advantages have separate heads.
         noisy: whether weights are noisy; there are then no random actions.
-        priority_exponent: 0 draws transitions uniformly, 1 in proportion to their error.
-        priority_correction: share of the bias of such draws that the weights of the loss undo.
-        atoms: values on the grid of a distribution over returns, 1 for the mean alone.
-        largest_return: the grid reaches from its negative to it.
-        convolutions: (channels, kernel, stride) of each.
+        prioritized_replay_alpha: 0 draws transitions uniformly, 1 in proportion to their error.
+        prioritized_replay_beta: how much of the bias of such draws the weights of the loss correct;
+            1 corrects all of it.
+        n_atoms: grid points of the distribution over returns; 1 estimates only its mean.
+        v_max: the grid reaches from -v_max to v_max.
+        convolutions: (channels, kernel, stride) of each convolution.
         hidden: units of the hidden layer.
-        largest_gradient: norm to which the gradient is clipped.
+        max_grad_norm: upper bound on the gradient's norm.
     """
 
     num_envs: int = 32
     learning_rate: float = 3e-4
     batch_size: int = 128
-    update_every: int = 32
-    target_every: int = 8000
-    replay_size: int = 500_000
-    warm_up: int = 20_000
-    discount: float = 0.99
-    epsilon_end: float = 0.01
-    epsilon_steps: int = 500_000
+    train_frequency: int = 32
+    target_network_frequency: int = 8000
+    buffer_size: int = 500_000
+    learning_starts: int = 20_000
+    gamma: float = 0.99
+    exploration_final_eps: float = 0.01
+    exploration_steps: int = 500_000
     test_epsilon: float = 0.001
-    steps: int = 1
+    n_step: int = 1
     double: bool = False
     dueling: bool = False
     noisy: bool = False
-    priority_exponent: float = 0.0
-    priority_correction: float = 0.5
-    atoms: int = 1
-    largest_return: float = 10.0
+    prioritized_replay_alpha: float = 0.0
+    prioritized_replay_beta: float = 0.5
+    n_atoms: int = 1
+    v_max: float = 10.0
     convolutions: Layers = ((8, 4, 2), (32, 4, 2), (32, 3, 2))
     hidden: int = 256
-    largest_gradient: float = 10.0
+    max_grad_norm: float = 10.0
 
     def __post_init__(self) -> None:
-        counts = ("num_envs", "batch_size", "update_every", "target_every", "replay_size")
-        _require(self, (*counts, "epsilon_steps", "steps", "atoms", "hidden"), least=1)
-        _require(self, ("warm_up", "priority_exponent"), least=0)
-        _require(self, ("learning_rate", "largest_return", "largest_gradient"), least=1e-12)
-        shares = ("discount", "epsilon_end", "test_epsilon", "priority_correction")
-        _require(self, shares, least=0, most=1)
+        def named(*names: str) -> dict[str, Any]:
+            return {name: getattr(self, name) for name in names}
+
+        whole(1, **named("num_envs", "batch_size", "train_frequency", "target_network_frequency"))
+        whole(1, **named("buffer_size", "exploration_steps", "n_step", "n_atoms", "hidden"))
+        whole(0, learning_starts=self.learning_starts)
+        above(0.0, **named("learning_rate", "v_max", "max_grad_norm"))
+        at_least(0.0, prioritized_replay_alpha=self.prioritized_replay_alpha)
+        shares = ("gamma", "exploration_final_eps", "test_epsilon", "prioritized_replay_beta")
+        between(0.0, 1.0, **named(*shares))
         layers(convolutions=self.convolutions)
 
 
 class DqnAgent(Agent):
-    """Deep Q-learning with a replay and a target network."""
+    """Deep Q-learning with a replay buffer and a target network."""
 
     hyperparameters: ClassVar[type] = DqnHyperparameters
     env_options: ClassVar[Mapping[str, Any]] = VIEW
@@ -138,8 +148,8 @@ class DqnAgent(Agent):
         self._generator = np.random.default_rng(self.seed)
         self._noise = torch.Generator().manual_seed(self.seed)
         self._online, self._target = self._network(), self._network()
-        bound = self.hyper.largest_return
-        self._support = torch.linspace(-bound, bound, self.hyper.atoms, device=self.device)
+        bound = self.hyper.v_max
+        self._support = torch.linspace(-bound, bound, self.hyper.n_atoms, device=self.device)
         self._optimizer = torch.optim.Adam(
             self._online.parameters(), lr=self.hyper.learning_rate, eps=1.5e-4, fused=True
         )
@@ -149,13 +159,15 @@ class DqnAgent(Agent):
         """Play and learn until the budget is spent.
 
         Raises:
-            MemoryError: before the first step, if the replay would not fit.
+            MemoryError: before the first step, if the replay buffer would not fit into memory.
         """
         hyper = self.hyper
         progress = Progress(budget)
         replay = self._replay(budget)
-        warm_up = max(min(hyper.warm_up, budget.env_steps // 20), env.num_envs * (hyper.steps + 1))
-        falls_over = max(min(hyper.epsilon_steps, budget.env_steps // 5), 1)
+        learning_starts = max(
+            min(hyper.learning_starts, budget.env_steps // 20), env.num_envs * (hyper.n_step + 1)
+        )
+        falls_over = max(min(hyper.exploration_steps, budget.env_steps // 5), 1)
         observations, _ = env.reset()
         replay.begin(observations)
         step, updates, copies = 0, 0, 0
@@ -163,56 +175,49 @@ class DqnAgent(Agent):
             while True:
                 self._online.draw_noise(self._noise)
                 fallen = min(step / falls_over, 1.0)
-                epsilon = 0.0 if hyper.noisy else 1.0 + fallen * (hyper.epsilon_end - 1.0)
+                epsilon = 0.0 if hyper.noisy else 1.0 + fallen * (hyper.exploration_final_eps - 1.0)
                 actions = self._choose(observations, epsilon, self._generator)
                 playing = pool.submit(env.step, actions)  # while it learns from what was before
                 progress.env_steps = step
                 self._optimizer.param_groups[0]["lr"] = hyper.learning_rate * progress.remaining
-                while updates < (step - warm_up) // hyper.update_every:
+                while updates < (step - learning_starts) // hyper.train_frequency:
                     self._update(replay)
                     updates += 1
-                if copies < step // hyper.target_every:
+                if copies < step // hyper.target_network_frequency:
                     self._target.load_state_dict(self._online.state_dict())
                     copies += 1
                 observations, rewards, terminated, truncated, infos = playing.result()
                 final = infos.get("final_obs")
                 replay.add(actions, rewards, terminated, truncated, observations, final)
                 step += env.num_envs
-                if step >= warm_up and not self._online.scaling.is_fitted:
+                if step >= learning_starts and not self._online.scaling.is_fitted:
                     self._fit_scale(replay)
 
-    def act(self, obs: npt.NDArray[np.uint8], *, deterministic: bool = True) -> Any:
-        """The best actions (N,) for observations (N, C, H, W), but for a few at random.
+    def act(self, obs: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+        """The best actions (N,) for observations (N, C, H, W), except for ``test_epsilon`` of them.
 
-        Random are ``test_epsilon`` of them, or as many as at the end of learning if not
-        ``deterministic``; their generator starts anew when all instances are reset.
+        Those are random; their generator starts anew when all instances are reset.
         """
         self._online.silence()
-        hyper = self.hyper
-        epsilon = hyper.test_epsilon if deterministic else hyper.epsilon_end
-        return self._choose(obs, epsilon, self._test_generator)
+        return self._choose(obs, self.hyper.test_epsilon, self._test_generator)
 
     def reset(self, done: npt.NDArray[np.bool_]) -> None:
-        """Begin a test anew where all instances (N,) are done."""
+        """Start the generator of random actions anew if all instances (N,) are done."""
         if done.all():
             self._test_generator = np.random.default_rng(self.seed)
 
     def save(self, folder: Path) -> None:
-        """Write the network to ``network.safetensors``."""
-        state = {name: part.contiguous() for name, part in self._online.state_dict().items()}
-        save_file(state, Path(folder) / "network.safetensors")
+        """Write the weights of the online network to ``network.safetensors``."""
+        save_weights(self._online, Path(folder) / FILE)
 
     def load(self, folder: Path) -> None:
-        """Read what `save` wrote."""
-        state = load_file(Path(folder) / "network.safetensors")
-        expected = {name: part.shape for name, part in self._online.state_dict().items()}
-        if {name: part.shape for name, part in state.items()} != expected:
-            raise ValueError(
-                f"{folder} holds another network than {type(self).__name__} with these settings: "
-                "load it with those it was saved by"
-            )
-        self._online.load_state_dict(state)
-        self._target.load_state_dict(state)
+        """Read the weights that `save` wrote, into both networks.
+
+        Raises:
+            ValueError: if they belong to a different network; one line.
+        """
+        weights = load_weights(self._online, Path(folder) / FILE, agent=type(self).__name__)
+        self._target.load_state_dict(weights)
 
     def _network(self) -> QNetwork:
         hyper = self.hyper
@@ -221,10 +226,10 @@ class DqnAgent(Agent):
             network = QNetwork(
                 self._shape,
                 self._actions,
-                atoms=hyper.atoms,
+                n_atoms=hyper.n_atoms,
                 convolutions=hyper.convolutions,
                 hidden=hyper.hidden,
-                duel=hyper.dueling,
+                dueling=hyper.dueling,
                 noisy=hyper.noisy,
             )
         return network.to(self.device)
@@ -232,25 +237,25 @@ class DqnAgent(Agent):
     def _replay(self, budget: Budget) -> FrameReplay:
         hyper = self.hyper
         sampler: Callable[[int], Sampler] = partial(UniformSampler, generator=self._generator)
-        if hyper.priority_exponent:
+        if hyper.prioritized_replay_alpha:
             sampler = partial(
                 PrioritizedSampler,
                 generator=self._generator,
-                exponent=hyper.priority_exponent,
-                correction=hyper.priority_correction,
+                alpha=hyper.prioritized_replay_alpha,
+                beta=hyper.prioritized_replay_beta,
             )
         return FrameReplay(
             self._shape,
             stack=self.env_options["stack"],
             num_envs=hyper.num_envs,
-            capacity=min(hyper.replay_size, 2 * budget.env_steps),
-            steps=hyper.steps,
-            discount=hyper.discount,
+            capacity=min(hyper.buffer_size, 2 * budget.env_steps),
+            n_step=hyper.n_step,
+            gamma=hyper.gamma,
             sampler=sampler,
         )
 
     def _fit_scale(self, replay: FrameReplay) -> None:
-        """Scale the pixels by what was seen at random, in both networks."""
+        """Scale the pixels by what random play has seen, in both networks."""
         seen = (replay.sample(SCALED_BY // 8).observations for _ in range(8))
         self._online.scaling.fit(map(torch.from_numpy, seen))
         self._target.load_state_dict(self._online.state_dict())
@@ -268,13 +273,13 @@ class DqnAgent(Agent):
         return np.where(random, generator.integers(self._actions, size=len(best)), best)
 
     def _values(self, said: Tensor) -> Tensor:
-        """Mean returns (B, A) of what the network says (B, A, atoms)."""
-        if self.hyper.atoms == 1:
+        """Mean returns (B, A) of the outputs of a network (B, A, n_atoms)."""
+        if self.hyper.n_atoms == 1:
             return said[..., 0]
         return said.softmax(dim=-1) @ self._support
 
     def _update(self, replay: FrameReplay) -> None:
-        """One step of Adam on one batch."""
+        """Take one step of Adam on one batch."""
         batch = replay.sample(self.hyper.batch_size)
         rows = torch.arange(len(batch.rows), device=self.device)
         for network in (self._online, self._target):
@@ -285,44 +290,30 @@ class DqnAgent(Agent):
         goals = self._goals(rows, next_pictures, returns, discounts)
         said = self._online(pictures)[rows, self._tensor(batch.actions)]
         losses, errors = self._losses(said, goals)
-        loss = (losses * weights).mean()
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self._online.parameters(), self.hyper.largest_gradient)
-        self._optimizer.step()
+        loss, parameters = (losses * weights).mean(), self._online.parameters()
+        descend(self._optimizer, loss, parameters, max_grad_norm=self.hyper.max_grad_norm)
         replay.sampler.update(batch.rows, errors.double().cpu().numpy())
 
     @torch.no_grad()
     def _goals(self, rows: Tensor, pictures: Tensor, returns: Tensor, discounts: Tensor) -> Tensor:
-        """What the network should have said, (B, atoms): values, or probabilities."""
+        """The regression targets, (B, n_atoms): values, or probabilities."""
         said: Tensor = self._target(pictures)
         chooser = self._online(pictures) if self.hyper.double else said
         best = said[rows, self._values(chooser).argmax(dim=1)]
         returns, discounts = returns[:, None], discounts[:, None]
-        if self.hyper.atoms == 1:
+        if self.hyper.n_atoms == 1:
             return returns + discounts * best
         return project(best.softmax(dim=1), returns + discounts * self._support, self._support)
 
     def _losses(self, said: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
-        """Losses (B,), and errors (B,) >= 0 that priorities follow: Huber's, or cross-entropy."""
-        if self.hyper.atoms == 1:
+        """Losses (B,), Huber or cross-entropy, and errors (B,) >= 0 that set the priorities."""
+        if self.hyper.n_atoms == 1:
             losses = functional.huber_loss(said, goals, reduction="none")[:, 0]
             return losses, (said - goals).detach().abs()[:, 0]
         losses = (goals * said.log_softmax(dim=1)).sum(dim=1).neg()
         return losses, losses.detach()
 
     def _tensor(self, values: npt.NDArray[Any]) -> Tensor:
-        """On the device; floats in single precision."""
+        """A tensor on the device, floats in single precision."""
         tensor = torch.from_numpy(values).to(self.device)
         return tensor.float() if tensor.is_floating_point() else tensor
-
-
-def _require(
-    hyper: DqnHyperparameters, names: tuple[str, ...], *, least: float, most: float = np.inf
-) -> None:
-    """Refuse a setting outside [least, most]; one line with its name."""
-    for name in names:
-        value = getattr(hyper, name)
-        if not least <= value <= most or value == np.inf:
-            bounds = f"at least {least:g}" + (f" and at most {most:g}" if most < np.inf else "")
-            raise ValueError(f"{name} must be {bounds}, got {value!r}")

@@ -1,6 +1,6 @@
-"""The improvements of deep Q-learning under their names: settings of `DqnAgent`, nothing else.
+"""The improvements of deep Q-learning by name: hyper-parameters of `DqnAgent`, nothing else.
 
-What each changes, and its source, stands in `mlds_bench.agents.atari.dqn`.
+What each of them changes, and its source, is in `mlds_bench.agents.atari.dqn`.
 """
 
 from __future__ import annotations
@@ -13,56 +13,56 @@ from mlds_bench.agents.atari.dqn import DqnAgent, DqnHyperparameters
 
 @dataclass(frozen=True)
 class DoubleDqnHyperparameters(DqnHyperparameters):
-    """The online network chooses the action of the target."""
+    """The online network chooses the action in the target."""
 
     double: bool = True
 
 
 @dataclass(frozen=True)
 class DuelingHyperparameters(DqnHyperparameters):
-    """Value and advantages have heads of their own."""
+    """Value and advantages have separate heads."""
 
     dueling: bool = True
 
 
 @dataclass(frozen=True)
 class PrioritizedHyperparameters(DqnHyperparameters):
-    """Transitions are drawn by their last error."""
+    """Transitions are drawn in proportion to their last error."""
 
-    priority_exponent: float = 0.6
+    prioritized_replay_alpha: float = 0.6
 
 
 @dataclass(frozen=True)
 class NoisyHyperparameters(DqnHyperparameters):
-    """Noise in the weights explores."""
+    """Exploration comes from noise in the weights."""
 
     noisy: bool = True
 
 
 @dataclass(frozen=True)
 class C51Hyperparameters(DqnHyperparameters):
-    """A distribution over 51 returns."""
+    """A categorical distribution over 51 returns."""
 
-    atoms: int = 51
+    n_atoms: int = 51
 
 
 @dataclass(frozen=True)
 class NStepHyperparameters(DqnHyperparameters):
-    """Rewards of three steps before the estimate."""
+    """Targets add the rewards of three steps before they bootstrap."""
 
-    steps: int = 3
+    n_step: int = 3
 
 
 @dataclass(frozen=True)
 class RainbowHyperparameters(DqnHyperparameters):
-    """All of them."""
+    """All improvements together."""
 
     double: bool = True
     dueling: bool = True
-    priority_exponent: float = 0.5
+    prioritized_replay_alpha: float = 0.5
     noisy: bool = True
-    atoms: int = 51
-    steps: int = 3
+    n_atoms: int = 51
+    n_step: int = 3
 
 
 class DoubleDqnAgent(DqnAgent):
@@ -72,7 +72,7 @@ class DoubleDqnAgent(DqnAgent):
 
 
 class DuelingAgent(DqnAgent):
-    """DQN whose network says value and advantages apart."""
+    """DQN with separate heads for value and advantages."""
 
     hyperparameters: ClassVar[type] = DuelingHyperparameters
 
@@ -84,7 +84,7 @@ class PrioritizedAgent(DqnAgent):
 
 
 class NoisyAgent(DqnAgent):
-    """DQN that explores by noise in its weights."""
+    """DQN that explores by noise in its weights instead of random actions."""
 
     hyperparameters: ClassVar[type] = NoisyHyperparameters
 
@@ -96,12 +96,12 @@ class C51Agent(DqnAgent):
 
 
 class NStepAgent(DqnAgent):
-    """DQN with targets of three steps."""
+    """DQN with three-step targets."""
 
     hyperparameters: ClassVar[type] = NStepHyperparameters
 
 
 class RainbowAgent(DqnAgent):
-    """Double, dueling, prioritized, noisy, distributional and of three steps."""
+    """Double, dueling, prioritized, noisy, categorical DQN with three-step targets."""
 
     hyperparameters: ClassVar[type] = RainbowHyperparameters

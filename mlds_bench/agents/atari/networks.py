@@ -1,4 +1,4 @@
-"""Networks of policies: logits of the actions and a value, from a picture."""
+"""Policy networks: from a picture to the logits of the actions and a value."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ L = TypeVar("L", nn.Linear, nn.Conv2d)
 
 BRIGHTEST = 255.0
 HIDDEN_GAIN = math.sqrt(2.0)
-"""Of orthogonal layers before a rectifier (Saxe et al. 2014)."""
+"""Of orthogonal layers before a ReLU (Saxe et al. 2014)."""
 POLICY_GAIN = 0.01
-"""All actions are about as likely at first."""
+"""So small that all actions are about equally likely at first."""
 
 
 class ScaledPolicy(nn.Module):
-    """A network that scales its pixels, once they are known, by `scaling`."""
+    """A network whose input goes through `PixelScaling`."""
 
     scaling: PixelScaling
 
 
 class ConvolutionalPolicy(ScaledPolicy):
-    """Scaled pixels, convolutions, a hidden layer, and on it the heads of policy and value.
+    """Scaled pixels, convolutions, a hidden layer, and two heads on it: policy and value.
 
     Args:
-        shape: of an observation, (C, H, W).
-        actions: A.
-        convolutions: (channels, kernel, stride) of each.
-        hidden: units of the layer that both heads share.
-        generator: of the initial weights, on the CPU.
+        shape: shape of an observation, (C, H, W).
+        actions: A, the number of actions.
+        convolutions: (channels, kernel, stride) of each convolution.
+        hidden: units of the hidden layer.
+        generator: source of the initial weights, on the CPU.
 
     Raises:
         Unsupported: if the picture is too small for the convolutions; one line.
@@ -53,14 +53,13 @@ class ConvolutionalPolicy(ScaledPolicy):
         generator: torch.Generator,
     ) -> None:
         super().__init__()
-        sides = _sides(shape, convolutions)
         channels = (shape[0], *(layer[0] for layer in convolutions))
         self.scaling = PixelScaling(shape)
         self.convolutions = nn.ModuleList(
             _bare(nn.Conv2d, *pair, kernel, stride)
             for pair, (_, kernel, stride) in zip(pairwise(channels), convolutions, strict=True)
         )
-        self.hidden = _bare(nn.Linear, channels[-1] * sides[0] * sides[1], hidden)
+        self.hidden = _bare(nn.Linear, feature_count(shape, convolutions), hidden)
         self.policy = _bare(nn.Linear, hidden, actions)
         self.value = _bare(nn.Linear, hidden, 1)
         for layer in (*self.convolutions, self.hidden):
@@ -71,12 +70,12 @@ class ConvolutionalPolicy(ScaledPolicy):
 
     @property
     def layers(self) -> list[nn.Linear | nn.Conv2d]:
-        """All that have weights, in the order in which `forward` calls them."""
+        """All layers with weights, in the order in which `forward` calls them."""
         layers = (*self.convolutions, self.hidden, self.policy, self.value)
         return [layer for layer in layers if isinstance(layer, nn.Linear | nn.Conv2d)]
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, A) and values (B,), float32, for observations (B, C, H, W) of integers."""
+        """Logits (B, A) and values (B,), float32, of integer observations (B, C, H, W)."""
         features = self.scaling(observations)
         for layer in self.convolutions:
             features = layer(features).relu_()
@@ -85,14 +84,14 @@ class ConvolutionalPolicy(ScaledPolicy):
 
 
 class SeparatePolicy(ScaledPolicy):
-    """Two such networks: one acts, the other judges, and a step of one leaves the other be.
+    """Separate networks for actor and critic, which share nothing but the scale of the pixels.
 
     Args:
-        shape: of an observation, (C, H, W).
-        actions: A.
-        convolutions: (channels, kernel, stride) of each, in both.
-        hidden: units of the layer after them.
-        generator: of the initial weights, on the CPU.
+        shape: shape of an observation, (C, H, W).
+        actions: A, the number of actions.
+        convolutions: (channels, kernel, stride) of each convolution, in both networks.
+        hidden: units of the hidden layer, in both networks.
+        generator: source of the initial weights, on the CPU.
     """
 
     def __init__(
@@ -114,18 +113,18 @@ class SeparatePolicy(ScaledPolicy):
         self.scaling = self.critic.scaling = self.actor.scaling
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, A) and values (B,), float32, for observations (B, C, H, W) of integers."""
+        """Logits (B, A) and values (B,), float32, of integer observations (B, C, H, W)."""
         return self.actor(observations)[0], self.critic(observations)[1]
 
 
 class DensePolicy(nn.Module):
-    """One hidden layer on the pixels over 255, as in the course, and on it the two heads.
+    """One hidden layer on the pixels divided by 255, as in the course, and two heads on it.
 
     Args:
-        shape: of an observation, (C, H, W).
-        actions: A.
-        hidden: units of the layer.
-        generator: of the initial weights, on the CPU.
+        shape: shape of an observation, (C, H, W).
+        actions: A, the number of actions.
+        hidden: units of the hidden layer.
+        generator: source of the initial weights, on the CPU.
     """
 
     def __init__(
@@ -140,14 +139,14 @@ class DensePolicy(nn.Module):
         _initialize(self.value, 1.0, generator)
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, A) and values (B,), float32, for observations (B, C, H, W) of integers."""
+        """Logits (B, A) and values (B,), float32, of integer observations (B, C, H, W)."""
         pixels = observations.flatten(1).float().mul_(1.0 / BRIGHTEST)
         features = functional.relu(self.hidden(pixels))
         return self.policy(features), self.value(features).squeeze(1)
 
 
 def _bare(layer: type[L], *sizes: int) -> L:
-    """A layer without weights yet: none are drawn from the generator that all share."""
+    """A layer with uninitialized weights, so that nothing is drawn from the global generator."""
     made: L = nn.utils.skip_init(layer, *sizes)  # type: ignore[no-untyped-call]
     return made
 
@@ -159,14 +158,18 @@ def _initialize(layer: nn.Module, gain: float, generator: torch.Generator) -> No
     nn.init.zeros_(layer.bias)
 
 
-def _sides(shape: Shape, layers: Layers) -> tuple[int, int]:
-    """Height and width of what the convolutions leave of a picture."""
+def feature_count(shape: Shape, convolutions: Layers) -> int:
+    """Numbers that convolutions make of a picture (C, H, W).
+
+    Raises:
+        Unsupported: if the picture is too small for the convolutions; one line.
+    """
     height, width = shape[1:]
-    for _, kernel, stride in layers:
+    for _, kernel, stride in convolutions:
         height, width = ((side - kernel) // stride + 1 for side in (height, width))
         if min(height, width) < 1:
             raise Unsupported(
                 f"pictures of {shape[1]}x{shape[2]} are too small for the convolutions "
-                f"{layers}: choose a larger view or smaller kernels"
+                f"{convolutions}: choose a larger view or smaller kernels"
             )
-    return height, width
+    return int(convolutions[-1][0] * height * width)

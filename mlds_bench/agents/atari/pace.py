@@ -1,8 +1,4 @@
-"""How learning goes along with playing: the share of the budget, and of the processors.
-
-`policy_agent` and `rollouts` still hold the same of their own: to import it from here would make
-every committed record of `ppo` stale. They go with the next change that does so anyway.
-"""
+"""Learning while playing: the remaining share of the budget, and of the processors."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ from mlds_bench.agents.budget import Budget
 
 
 class Progress:
-    """How far the budget is spent, by steps or seconds, whichever is further."""
+    """How much of the budget is left, by steps or by seconds, whichever is less."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
@@ -25,14 +21,14 @@ class Progress:
 
     @property
     def remaining(self) -> float:
-        """The share that is left, 1 at first, 0 at the end."""
+        """The share that is left: 1 at the start, 0 at the end."""
         seconds = (time.perf_counter() - self._began) / self._budget.seconds
         return max(1.0 - max(self.env_steps / max(self._budget.env_steps, 1), seconds), 0.0)
 
 
 @contextmanager
 def half_the_threads() -> Iterator[None]:
-    """Leave half of torch's threads to emulators that play in the meantime."""
+    """Leave half of torch's threads to the emulators, which play in the meantime."""
     threads = torch.get_num_threads()
     torch.set_num_threads(max(threads // 2, 1))
     try:

@@ -1,9 +1,10 @@
-"""Proximal policy optimization, tuned for the shortest time to the pass mark on two cores.
+"""Proximal policy optimization, tuned to reach the pass mark on two cores as soon as possible.
 
-The next rollout is played while the last one is learnt from, by a policy that is then one
-improvement old. The clip is nevertheless around the policy as it stands, and what was played is
-weighted by how likely it makes the actions (Hilton et al. 2022, "Batch size-invariance for policy
-optimization"): around the policy that played, steps would be past the clip before they teach.
+The next rollout is played while the last one is learned from, by a policy that is then one update
+old. The clip range is nevertheless around the current policy, and every step is weighted by how
+much more probable that policy makes its action (Hilton et al. 2022, "Batch size-invariance for
+policy optimization"): around the policy that played, updates would leave the clip range before they
+teach anything.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mlds_bench.agents.atari.actor_critic import ActorCriticAgent, ActorCriticHyperparameters
+from mlds_bench.agents.atari.actor_critic import JointLossAgent, JointLossHyperparameters
 from mlds_bench.agents.atari.rollouts import Player, Rollout, played, played_ahead
+from mlds_bench.agents.numerics.descent import descend
 from mlds_bench.agents.numerics.policy_losses import (
     clipped_surrogate_loss,
     log_probabilities,
@@ -26,43 +28,45 @@ from mlds_bench.agents.numerics.policy_losses import (
 )
 from mlds_bench.common.bounds import above, whole
 
-LARGEST_WEIGHT = 2.0
-"""Of an action that has become more likely since it was played."""
+MAX_IMPORTANCE_WEIGHT = 2.0
+"""Upper bound on the importance ratio of the current policy to the one that played."""
 
 
 @dataclass(frozen=True)
-class PpoHyperparameters(ActorCriticHyperparameters):
-    """Settings of PPO; the others are those of `ActorCriticHyperparameters`.
+class PpoHyperparameters(JointLossHyperparameters):
+    """Hyper-parameters of PPO, on top of `JointLossHyperparameters`.
 
     Attributes:
-        epochs: times that each rollout is learnt from.
-        minibatches: into which a rollout is parted, anew in each epoch.
-        clip: the ratio of the new probability to the old gains nothing beyond 1 -+ clip.
-        ahead: whether the next rollout is played while the last one is learnt from, each on half of
-            the processors; its policy is then one improvement old.
+        update_epochs: passes over each rollout.
+        num_minibatches: minibatches per pass, drawn anew in each.
+        clip_range: bound on how far the probability ratio may move from 1 and still gain.
+        max_grad_norm: upper bound on the gradient's norm.
+        ahead: whether the next rollout is played while the last one is learned from, each on half
+            of the processors; the policy that plays is then one update old.
     """
 
-    epochs: int = 4
-    minibatches: int = 8
-    clip: float = 0.1
+    update_epochs: int = 4
+    num_minibatches: int = 8
+    clip_range: float = 0.1
+    max_grad_norm: float = 0.5
     ahead: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        whole(1, epochs=self.epochs, minibatches=self.minibatches)
-        above(0.0, clip=self.clip)
-        if self.minibatches > self.instances * self.horizon:
+        whole(1, update_epochs=self.update_epochs, num_minibatches=self.num_minibatches)
+        above(0.0, clip_range=self.clip_range, max_grad_norm=self.max_grad_norm)
+        if self.num_minibatches > self.num_envs * self.num_steps:
             raise ValueError(
-                f"minibatches must be at most instances * horizon = "
-                f"{self.instances * self.horizon}, got {self.minibatches}"
+                f"num_minibatches must be at most num_envs * num_steps = "
+                f"{self.num_envs * self.num_steps}, got {self.num_minibatches}"
             )
 
 
 class Batch(NamedTuple):
     """B steps: observations (B, C, H, W), actions (B,) int64, the rest (B,) float32.
 
-    ``weights`` are the probabilities of the actions before the improvement, over those with which
-    they were drawn.
+    ``weights`` are importance ratios: the probability of each action under the policy before the
+    update, over that under the policy that played.
     """
 
     observations: Tensor
@@ -73,42 +77,43 @@ class Batch(NamedTuple):
     targets: Tensor
 
 
-class PpoAgent(ActorCriticAgent):
-    """Proximal policy optimization (Schulman et al. 2017) with a clipped surrogate."""
+class PpoAgent(JointLossAgent):
+    """Proximal policy optimization (Schulman et al. 2017) with the clipped surrogate objective."""
 
     hyper: PpoHyperparameters
     hyperparameters: ClassVar[type] = PpoHyperparameters
     name = "ppo"
 
     def prepare(self) -> None:
-        """Draw the initial weights; Adam starts anew."""
+        """Draw the initial weights and make a fresh optimizer."""
         super().prepare()
         self.optimizer = torch.optim.Adam(self.network.parameters(), eps=1e-5, fused=True)
 
     def rollouts(self, player: Player) -> Iterator[Rollout]:
-        """Played ahead, or one at a time."""
+        """Rollouts, played ahead or on demand."""
         return played_ahead(player, self.network) if self.hyper.ahead else played(player)
 
     def improve(self, rollout: Rollout, learning_rate: float) -> None:
-        """Several epochs of minibatches over the rollout."""
+        """Make several passes over the rollout, in minibatches."""
         self.optimizer.param_groups[0]["lr"] = learning_rate
         advantages, targets = self.advantages(rollout)
         actions = rollout.actions.flatten()
         observations = rollout.observations.flatten(0, 1)
-        size = -(-len(actions) // self.hyper.minibatches)
+        size = -(-len(actions) // self.hyper.num_minibatches)
         drawn = log_probabilities(rollout.logits.flatten(0, 1), actions)
         old = self._log_probabilities(observations, actions, size) if self.hyper.ahead else drawn
-        weights = (old - drawn).exp().clamp_max(LARGEST_WEIGHT)
+        weights = (old - drawn).exp().clamp_max(MAX_IMPORTANCE_WEIGHT)
         batch = Batch(observations, actions, old, weights, advantages, targets)
-        for _ in range(self.hyper.epochs):
+        for _ in range(self.hyper.update_epochs):
             order = torch.randperm(len(actions), generator=self.generator)
             for chosen in torch.split(order, size):
                 part = Batch(*(values[chosen].to(self.device) for values in batch))
-                self.descend(self.optimizer, self._loss(part))
+                loss, parameters = self._loss(part), self.network.parameters()
+                descend(self.optimizer, loss, parameters, max_grad_norm=self.hyper.max_grad_norm)
 
     @torch.no_grad()
     def _log_probabilities(self, observations: Tensor, actions: Tensor, size: int) -> Tensor:
-        """Of actions (B,) by the policy as it stands, (B,) on the CPU, ``size`` at a time."""
+        """Log-probabilities (B,) of actions (B,) under the current policy, ``size`` at a time."""
         parts = torch.split(observations, size)
         logits = torch.cat([self.network(part.to(self.device))[0].cpu() for part in parts])
         return log_probabilities(logits, actions)
@@ -119,10 +124,10 @@ class PpoAgent(ActorCriticAgent):
             log_probabilities(logits, batch.actions),
             batch.old_log_probabilities,
             standardized(batch.advantages) * batch.weights,
-            clip=self.hyper.clip,
+            clip_range=self.hyper.clip_range,
         )
         return (
             policy
-            + self.hyper.value_weight * functional.mse_loss(values, batch.targets)
-            - self.hyper.entropy_weight * mean_entropy(logits)
+            + self.hyper.vf_coef * functional.mse_loss(values, batch.targets)
+            - self.hyper.ent_coef * mean_entropy(logits)
         )

@@ -1,4 +1,4 @@
-"""Networks that value every action: convolutions, then a head that may duel and be noisy."""
+"""Networks that estimate the value of every action; heads may be dueling, noisy, distributional."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mlds_bench.agents.atari.networks import Layers
+from mlds_bench.agents.atari.networks import Layers, feature_count
 from mlds_bench.agents.atari.views import PixelScaling, Shape
-from mlds_bench.agents.base import Unsupported
 
 INITIAL_NOISE = 0.5
-"""sigma_0 of Fortunato et al. 2018, divided by the root of the inputs."""
+"""sigma_0 of Fortunato et al. 2018, which is divided by the square root of the inputs."""
 
 
 class QNetwork(nn.Module):
     """Values of all actions, or a distribution over the return of each.
 
-    Pixels are scaled by ``scaling``, once it is fitted. Convolutions and one hidden layer as in
-    Mnih et al. 2015, their sizes to choose. With ``duel`` the value of the observation and the
-    advantages of the actions have hidden layers of their own (Wang et al. 2016); with ``noisy`` the
-    layers after the convolutions carry the exploration (Fortunato et al. 2018).
+    Convolutions and one hidden layer as in Mnih et al. 2015, on scaled pixels. With ``dueling``,
+    the value of the observation and the advantages of the actions have hidden layers of their own
+    (Wang et al. 2016). With ``noisy``, noise in the layers after the convolutions explores
+    (Fortunato et al. 2018).
 
     Args:
-        shape: of an observation, (C, H, W) uint8.
-        actions: A.
-        atoms: numbers an action: 1, its value, or the logits of a distribution.
-        convolutions: (channels, kernel, stride) of each.
+        shape: shape of an observation, (C, H, W) uint8.
+        actions: A, the number of actions.
+        n_atoms: outputs per action: 1 (its value), or the logits of a distribution.
+        convolutions: (channels, kernel, stride) of each convolution.
         hidden: units of a hidden layer.
-        duel: whether value and advantages part.
+        dueling: whether value and advantages have separate heads.
         noisy: whether weights are noisy.
 
     Raises:
@@ -45,30 +44,30 @@ class QNetwork(nn.Module):
         actions: int,
         *,
         convolutions: Layers,
-        atoms: int = 1,
+        n_atoms: int = 1,
         hidden: int = 256,
-        duel: bool = False,
+        dueling: bool = False,
         noisy: bool = False,
     ) -> None:
         super().__init__()
-        self.actions, self.atoms = actions, atoms
+        self.actions, self.n_atoms = actions, n_atoms
         self.scaling = PixelScaling(shape)
         self.view = _Convolutions(shape, convolutions)
         linear = NoisyLinear if noisy else nn.Linear
-        parts = {"advantage": actions, "value": 1} if duel else {"action": actions}
+        parts = {"advantage": actions, "value": 1} if dueling else {"action": actions}
         self.heads = nn.ModuleDict(
             {
-                name: _head(linear, (self.view.features, hidden, outputs * atoms))
+                name: _head(linear, (self.view.features, hidden, outputs * n_atoms))
                 for name, outputs in parts.items()
             }
         )
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, observations: Tensor) -> Tensor:
-        """(B, A, atoms) float32 for observations (B, C, H, W) uint8."""
+        """Outputs (B, A, n_atoms) float32 for observations (B, C, H, W) uint8."""
         features = self.view(self.scaling(observations))
         said: dict[str, Tensor] = {
-            name: head(features).view(len(features), -1, self.atoms)
+            name: head(features).view(len(features), -1, self.n_atoms)
             for name, head in self.heads.items()
         }
         if "action" in said:
@@ -76,12 +75,12 @@ class QNetwork(nn.Module):
         return said["value"] + said["advantage"] - said["advantage"].mean(dim=1, keepdim=True)
 
     def draw_noise(self, generator: torch.Generator) -> None:
-        """Other noise in every noisy layer, if there are any; ``generator`` is on the CPU."""
+        """Draw new noise for every noisy layer, if there are any; ``generator`` is on the CPU."""
         for layer in self._noisy_layers():
             layer.draw_noise(generator)
 
     def silence(self) -> None:
-        """No noise, until it is drawn again: the network of the mean weights."""
+        """Use the mean weights, until noise is drawn again."""
         for layer in self._noisy_layers():
             layer.silence()
 
@@ -90,10 +89,10 @@ class QNetwork(nn.Module):
 
 
 class NoisyLinear(nn.Module):
-    """A linear layer with factorised Gaussian noise on weights and biases.
+    """A linear layer with factorized Gaussian noise on weights and biases.
 
     ``weight = mean + spread * f(e_out) f(e_in)^T`` with ``f(e) = sign(e) sqrt(abs(e))`` and
-    standard normal e (Fortunato et al. 2018, section 3). Silent until noise is drawn.
+    standard normal e (Fortunato et al. 2018, section 3). There is no noise until it is drawn.
     """
 
     noise_in: Tensor
@@ -110,7 +109,7 @@ class NoisyLinear(nn.Module):
         self.register_buffer("noise_out", torch.zeros(outputs), persistent=False)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(B, outputs) for (B, inputs), with the noise drawn last."""
+        """Outputs (B, outputs) for inputs (B, inputs), with the noise drawn last."""
         noise = torch.outer(self.noise_out, self.noise_in)
         return functional.linear(
             inputs,
@@ -119,34 +118,28 @@ class NoisyLinear(nn.Module):
         )
 
     def draw_noise(self, generator: torch.Generator) -> None:
-        """Other noise, from a generator on the CPU."""
+        """Draw new noise from a generator on the CPU."""
         for noise in (self.noise_in, self.noise_out):
             drawn = torch.randn(len(noise), generator=generator)
             noise.copy_(drawn.sign() * drawn.abs().sqrt())
 
     def silence(self) -> None:
-        """No noise."""
+        """Switch the noise off."""
         self.noise_in.zero_()
         self.noise_out.zero_()
 
 
 class _Convolutions(nn.Module):
-    """Scaled pixels (B, C, H, W) to features (B, features)."""
+    """Maps scaled pixels (B, C, H, W) to features (B, features)."""
 
     def __init__(self, shape: Shape, layers: Layers) -> None:
         super().__init__()
+        self.features = feature_count(shape, layers)
         channels = (shape[0], *(layer[0] for layer in layers))
         self.layers = nn.ModuleList(
             nn.Conv2d(*pair, kernel, stride)
             for pair, (_, kernel, stride) in zip(pairwise(channels), layers, strict=True)
         )
-        try:
-            self.features = self(torch.zeros(1, *shape)).shape[1]
-        except RuntimeError:
-            raise Unsupported(
-                f"pictures of {shape[1]}x{shape[2]} are too small for the convolutions {layers}: "
-                "choose a larger view or smaller kernels"
-            ) from None
 
     def forward(self, pixels: Tensor) -> Tensor:
         for layer in self.layers:

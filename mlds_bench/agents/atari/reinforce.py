@@ -1,7 +1,7 @@
-"""The course's policy gradient for Pong: difference frames, one hidden layer, returns of points.
+"""The course's policy gradient for Pong: difference frames, one hidden layer, returns per point.
 
-Homework 4-1: 80x80 gray differences of frames, a dense layer of 256 units, returns that are
-discounted, start anew at each point, and are normalized before they weigh the log-probabilities.
+Homework 4-1: 80x80 gray differences of frames, a dense layer of 256 units, and discounted returns
+that start anew at each point and are normalized before they weight the log-probabilities.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from mlds_bench.agents.atari.networks import DensePolicy
 from mlds_bench.agents.atari.policy_agent import PolicyAgent, PolicyHyperparameters
 from mlds_bench.agents.atari.rollouts import Player, Rollout
 from mlds_bench.agents.atari.views import Shape
+from mlds_bench.agents.numerics.descent import descend
 from mlds_bench.agents.numerics.policy_losses import (
     log_probabilities,
     mean_entropy,
@@ -31,35 +32,38 @@ from mlds_bench.common.bounds import above
 
 @dataclass(frozen=True)
 class ReinforceHyperparameters(PolicyHyperparameters):
-    """Settings of REINFORCE, those of `PolicyHyperparameters` among them.
+    """Hyper-parameters of REINFORCE, on top of `PolicyHyperparameters`.
 
     Attributes:
-        horizon: steps of each instance between two improvements. A point that lasts longer than two
-            of them is learnt from in part.
-        learning_rate: large, for what moves is a few pixels, and small among the differences of
-            frames: at a tenth of it as many points are won after more than twice the decisions
-            (one seed).
-        baseline: whether a value, learnt beside the policy, is taken off the returns.
-        value_weight: of the squared error of that value in the loss.
+        num_steps: steps per environment in a rollout. Of a point that lasts longer than two
+            rollouts, only a part is learned from.
+        learning_rate: initial value; it falls linearly to zero over the budget. It is large because
+            only a few pixels of a difference frame are not zero: a tenth of it takes more than
+            twice as many decisions to win as many points (one seed).
+        baseline: whether a learned value is subtracted from the returns.
+        vf_coef: weight of the squared error of that value in the loss.
+        max_grad_norm: upper bound on the gradient's norm.
     """
 
-    instances: int = 16
-    horizon: int = 256
+    num_envs: int = 16
+    num_steps: int = 256
     learning_rate: float = 1e-2
-    entropy_weight: float = 0.0
+    ent_coef: float = 0.0
     baseline: bool = False
-    value_weight: float = 0.5
+    vf_coef: float = 0.5
+    max_grad_norm: float = 0.5
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        above(0.0, value_weight=self.value_weight)
+        above(0.0, vf_coef=self.vf_coef, max_grad_norm=self.max_grad_norm)
 
 
 class ReinforceAgent(PolicyAgent):
-    """REINFORCE (Williams 1992) on the points that were played to their end.
+    """REINFORCE (Williams 1992) on finished points.
 
-    A point is an end of credit: the steps to the next reward, or to the end of the episode. What
-    has not come to its end when a rollout stops is learnt from after the next one.
+    A point is the stretch of steps up to the next reward, or up to the end of the episode; credit
+    does not reach across it. A point that is unfinished when a rollout stops is learned from after
+    the next rollout.
     """
 
     hyper: ReinforceHyperparameters
@@ -76,7 +80,7 @@ class ReinforceAgent(PolicyAgent):
     name = "reinforce"
 
     def make_network(self, shape: Shape) -> DensePolicy:
-        """One hidden layer; Adam starts anew."""
+        """A network of one hidden layer, and a fresh optimizer."""
         network = DensePolicy(
             shape, self.actions, hidden=self.hyper.hidden, generator=self.generator
         )
@@ -84,9 +88,9 @@ class ReinforceAgent(PolicyAgent):
         return network
 
     def start(self, player: Player) -> None:
-        """Nothing has been played yet, so nothing is unfinished."""
+        """Make room for two rollouts; no point is unfinished yet."""
         rollout = player.rollout
-        shape = (2 * self.hyper.horizon, self.num_envs)
+        shape = (2 * self.hyper.num_steps, self.num_envs)
         self._observations = rollout.observations.new_zeros(
             (*shape, *rollout.observations.shape[2:])
         )
@@ -96,13 +100,13 @@ class ReinforceAgent(PolicyAgent):
         self._waits = np.zeros(shape, np.bool_)
 
     def improve(self, rollout: Rollout, learning_rate: float) -> None:
-        """One step with every finished point that has not been learnt from."""
+        """Take one step on all finished points that have not been learned from yet."""
         self._append(rollout)
         chosen = self._waits & (steps_to_end(self._ends) >= 0)
         self._waits &= ~chosen
         if not chosen.any():
             return
-        returns = discounted_returns(self._rewards, self._ends, discount=self.hyper.discount)
+        returns = discounted_returns(self._rewards, self._ends, gamma=self.hyper.gamma)
         self.optimizer.param_groups[0]["lr"] = learning_rate
         there = torch.from_numpy(chosen)
         loss = self._loss(
@@ -110,7 +114,8 @@ class ReinforceAgent(PolicyAgent):
             self._actions[there].to(self.device),
             torch.from_numpy(returns[chosen]).to(self.device),
         )
-        self.descend(self.optimizer, loss)
+        parameters = self.network.parameters()
+        descend(self.optimizer, loss, parameters, max_grad_norm=self.hyper.max_grad_norm)
 
     def _loss(self, observations: Tensor, actions: Tensor, returns: Tensor) -> Tensor:
         logits, values = self.network(observations)
@@ -119,14 +124,10 @@ class ReinforceAgent(PolicyAgent):
             log_probabilities(logits, actions), standardized(returns - baseline)
         )
         error = functional.mse_loss(values, returns) if self.hyper.baseline else 0.0
-        return (
-            policy
-            + self.hyper.value_weight * error
-            - self.hyper.entropy_weight * mean_entropy(logits)
-        )
+        return policy + self.hyper.vf_coef * error - self.hyper.ent_coef * mean_entropy(logits)
 
     def _append(self, rollout: Rollout) -> None:
-        """Move the rollout before to the first half, and put this one into the second."""
+        """Move the previous rollout to the first half, and store this one in the second."""
         ends = rollout.done | (rollout.rewards != 0.0)
         pairs: tuple[tuple[Any, Any], ...] = (
             (self._observations, rollout.observations),

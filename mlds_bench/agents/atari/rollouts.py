@@ -1,9 +1,9 @@
-"""Playing with a policy: steps of a batch of instances, written where learning reads them.
+"""Playing with a policy: rollouts of a batch of environments.
 
-A player may play ahead: the next rollout, in a thread of its own, while the last one is learnt
-from. Emulators and inference then have one half of the processors, learning the other, and neither
-waits. The price is that a rollout is played by the policy of one improvement before, always exactly
-one, so that runs repeat bit by bit (Huang et al. 2023, "Cleanba").
+A player may play ahead: it plays the next rollout in a thread of its own while the last one is
+learned from. Emulators and inference then have one half of the processors and learning the other,
+and neither waits. The price is that a rollout is played by a policy that is one update old, always
+exactly one, so that runs repeat bit for bit (Huang et al. 2023, "Cleanba").
 """
 
 from __future__ import annotations
@@ -20,23 +20,26 @@ import torch
 from gymnasium.vector import VectorEnv
 from torch import Tensor, nn
 
+from mlds_bench.agents.atari.pace import half_the_threads
+
 Policy: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""Logits (N, A) and values (N,) of observations (N, C, H, W)."""
+"""Maps observations (N, C, H, W) to logits (N, A) and values (N,)."""
 
 
 @dataclass
 class Rollout:
-    """T steps of N instances; arrays are overwritten by the second `Player.play` after.
+    """T steps of N environments. The next call but one of `Player.play` overwrites the arrays.
 
     Attributes:
-        observations: (T, N, C, H, W), of the environment's integers, on the CPU.
-        logits: (T, N, A) float32 of the policy that acted.
+        observations: (T, N, C, H, W), in the environment's integer type, on the CPU.
+        logits: (T, N, A) float32, of the policy that acted.
         actions: (T, N) int64.
         values: (T, N) float32, of the observations.
-        next_values: (T, N) float32, of what followed: 0 where the episode terminated.
+        next_values: (T, N) float32, of the observations that followed; 0 where the episode
+            terminated.
         rewards: (T, N) float32.
-        done: (T, N) bool, the episode terminated or was cut.
-        env_steps: that the player had played when it was done, counted an instance.
+        done: (T, N) bool, whether the episode terminated or was truncated.
+        env_steps: environment steps that the player has taken so far, this rollout included.
     """
 
     observations: Tensor
@@ -50,22 +53,22 @@ class Rollout:
 
 
 class Player:
-    """Plays on and on in one batch, a rollout at a time.
+    """Plays in one batch of environments, one rollout after the other.
 
     Args:
-        env: the batch, SAME_STEP autoreset; it is reset here.
-        steps: T of a rollout.
-        actions: A, of a Discrete (A).
-        policy: logits and values; may run on another device.
-        device: of the policy.
-        generator: of the actions, on the CPU.
+        env: the batch, with SAME_STEP autoreset; it is reset here.
+        num_steps: T, steps per environment in a rollout.
+        actions: A, the number of actions.
+        policy: logits and values; it may run on another device.
+        device: device of the policy.
+        generator: source of the sampled actions, on the CPU.
     """
 
     def __init__(
         self,
         env: VectorEnv[Any, Any, Any],
         *,
-        steps: int,
+        num_steps: int,
         actions: int,
         policy: Policy,
         device: str,
@@ -74,13 +77,13 @@ class Player:
         self.env, self.policy, self.device, self.generator = env, policy, device, generator
         self._observation = torch.from_numpy(env.reset()[0])
         self._env_steps = 0
-        self.rollout, self._other = (self._allocate(steps, actions) for _ in range(2))
+        self.rollout, self._other = (self._allocate(num_steps, actions) for _ in range(2))
 
     def play(self) -> Rollout:
-        """The next T steps.
+        """Play T more steps in every environment, with sampled actions.
 
         Raises:
-            BudgetExhausted: by the environment, when the budget is spent.
+            BudgetExhausted: raised by the environment when the budget is spent.
         """
         rollout, self._other = self._other, self.rollout
         self.rollout = rollout
@@ -97,8 +100,8 @@ class Player:
         rollout.env_steps = self._env_steps
         return rollout
 
-    def _allocate(self, steps: int, actions: int) -> Rollout:
-        shape, picture = (steps, self.env.num_envs), self._observation
+    def _allocate(self, num_steps: int, actions: int) -> Rollout:
+        shape, picture = (num_steps, self.env.num_envs), self._observation
         return Rollout(
             observations=torch.empty((*shape, *picture.shape[1:]), dtype=picture.dtype),
             logits=torch.empty((*shape, actions)),
@@ -110,7 +113,7 @@ class Player:
         )
 
     def _advance(self, step: int, actions: Tensor) -> None:
-        """One environment step; ``next_values`` holds the values of cut episodes afterwards."""
+        """Take one step; afterwards ``next_values`` holds the values of truncated episodes."""
         rollout = self.rollout
         observation, reward, terminated, truncated, infos = self.env.step(actions.numpy())
         self._env_steps += len(actions)
@@ -129,37 +132,32 @@ class Player:
 
 
 def played(player: Player) -> Iterator[Rollout]:
-    """Rollout after rollout, each played when it is asked for."""
+    """Rollouts without end, each played on demand."""
     while True:
         yield player.play()
 
 
 def played_ahead(player: Player, network: nn.Module) -> Iterator[Rollout]:
-    """Rollouts, of which the next is played while the caller improves the network on the last.
+    """Rollouts without end; the next one is played while the caller learns from the last.
 
     Args:
-        player: plays in a thread, by a copy of the network that is renewed between rollouts.
-        network: the caller's; it may change while a rollout is out.
+        player: it plays in a thread, with a copy of the network that is renewed between rollouts.
+        network: the caller's, which may change while a rollout is being played.
 
     Raises:
-        BudgetExhausted: by the environment, where the rollout that it ended would have come.
+        BudgetExhausted: raised by the environment, in place of the rollout that it cut short.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(threads // 2, 1))
     player.policy = acting = deepcopy(network)
-    try:
-        with ThreadPoolExecutor(max_workers=1) as pool:
+    with half_the_threads(), ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(player.play)
+        while True:
+            rollout = coming.result()
+            acting.load_state_dict(network.state_dict())
             coming = pool.submit(player.play)
-            while True:
-                rollout = coming.result()
-                acting.load_state_dict(network.state_dict())
-                coming = pool.submit(player.play)
-                yield rollout
-    finally:
-        torch.set_num_threads(threads)
+            yield rollout
 
 
 def sampled(logits: Tensor, generator: torch.Generator) -> Tensor:
-    """An action (B,) int64 for each row of logits (B, A), by the Gumbel trick."""
+    """Actions (B,) int64 sampled from logits (B, A), by the Gumbel-max trick."""
     uniform = torch.rand(logits.shape, generator=generator).clamp_min_(1e-20)
     return (logits - (-uniform.log()).log()).argmax(1)

@@ -1,8 +1,8 @@
-"""The settings that rl-baselines3-zoo publishes for Atari games, as a preset: ``-p zoo``.
+"""The hyper-parameters that rl-baselines3-zoo publishes for Atari games, as a preset: ``-p zoo``.
 
 Source: ``hyperparams/{a2c,dqn,ppo}.yml`` of DLR-RM/rl-baselines3-zoo, section ``atari``, and for
-DQN the cards of its published models (replay of 100,000, not memory-optimized). Its wrapper clips
-rewards and ends episodes with a life, on four frames of 84x84.
+DQN the cards of its published models (a replay buffer of 100,000, not memory-optimized). Its
+wrapper clips rewards, ends an episode when a life is lost, and shows four frames of 84x84.
 """
 
 from __future__ import annotations
@@ -48,15 +48,18 @@ ZOO: dict[str, dict[str, Any]] = {
         "ent_coef": 0.01,
     },
 }
-"""Algorithm -> settings; ``lin_x`` falls from x to 0 over the budget, as the zoo writes it."""
+"""Algorithm -> hyper-parameters; ``lin_x`` falls linearly from x to 0, in the zoo's notation."""
 ZOO_VIEW: Mapping[str, Any] = {"size": 84, "stack": 4, "clip_rewards": True, "life_ends": True}
 OPTIMIZERS: Mapping[str, type] = {"RMSpropTFLike": RMSpropTFLike}
-"""Optimizers of Stable-Baselines3's own, by name."""
+"""Stable-Baselines3's own optimizers, by name."""
 LINEAR = "lin_"
 
 
 def with_zoo(hyper: Any, algorithm: str) -> Any:
-    """The settings with the preset in place of defaults, if it is asked for; others stay."""
+    """Hyper-parameters with the zoo's values in place of defaults, if ``zoo`` is set.
+
+    Values that differ from the defaults were set by the user and stay.
+    """
     if not getattr(hyper, "zoo", False):
         return hyper
     defaults = type(hyper)()
@@ -66,7 +69,7 @@ def with_zoo(hyper: Any, algorithm: str) -> Any:
 
 
 def schedule(value: Any) -> Any:
-    """A falling schedule for ``lin_x``; anything else stays what it is."""
+    """A linear schedule for ``lin_x``; any other value is returned unchanged."""
     if not isinstance(value, str) or not value.startswith(LINEAR):
         return value
     try:

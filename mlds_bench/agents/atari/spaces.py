@@ -1,4 +1,4 @@
-"""What the value agents ask of the spaces beyond what every agent of this room does."""
+"""What the value-based agents require of the spaces, beyond what every agent of this room does."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from mlds_bench.agents.base import Unsupported
 def stacked_view(
     agent: str, space: gymnasium.Space[Any], actions: gymnasium.Space[Any], *, stack: int
 ) -> tuple[Shape, int]:
-    """The shape (C, H, W) of a Box of uint8 with C a multiple of ``stack``, the n of a Discrete.
+    """The shape (C, H, W) of uint8 observations with C a multiple of ``stack``, and the actions A.
 
     Args:
-        agent: its name, for the error.
-        space: of the observations of one instance.
-        actions: of one instance.
-        stack: frames that an observation holds.
+        agent: name of the agent, for the error.
+        space: observation space of one instance.
+        actions: action space of one instance.
+        stack: frames per observation.
 
     Raises:
-        Unsupported: if the spaces are others; one line.
+        Unsupported: if the agent does not fit the spaces; one line.
     """
     shape, count = view_shape(agent, space, actions)
     if space.dtype != np.uint8:
-        raise Unsupported(f"{agent} keeps frames of uint8, not {space.dtype}: take no differences")
+        raise Unsupported(
+            f"{agent} stores uint8 frames, not {space.dtype}: choose a view without differences"
+        )
     if shape[0] % stack:
-        raise Unsupported(f"{agent} sees {stack} frames at a time, {shape[0]} channels hold others")
+        raise Unsupported(f"{agent} sees {stack} frames at a time: {shape[0]} channels do not fit")
     return shape, count

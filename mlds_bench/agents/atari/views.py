@@ -1,13 +1,14 @@
 """What policies see: the shape of a view, and its pixels on a scale that a network can learn from.
 
-In Pong the ball is two grey pixels on a grey ground that never changes, and the score above is
-brighter than anything that matters. Divided by 255, as is the custom, nearly all that a network
-receives is the ground. Here every pixel is shifted and scaled by its own mean and deviation under
-random play, so that what stands still vanishes and what is seldom lit is bright.
+In Pong the ball is two gray pixels on a gray background that never changes, and the score above is
+brighter than anything that matters. If pixels are divided by 255, as is the custom, nearly all that
+a network receives is the background. Here every pixel is shifted and scaled by its own mean and
+standard deviation under random play, so that what never changes vanishes and what is rarely lit is
+bright.
 
-What stands still in random play may go later: a brick is always lit until it is broken for the
-first time. Below its mean, a pixel is therefore measured by half of that mean at least: where a
-wall is gone is then a picture like any other, and the ball is seen in it.
+What never changes in random play may change later: a brick is always lit until it is broken for the
+first time. Below its mean, a pixel is therefore divided by at least half of that mean. A picture
+without a wall then stays within the usual range, and the ball can be seen in it.
 """
 
 from __future__ import annotations
@@ -26,28 +27,29 @@ from mlds_bench.agents.base import Unsupported
 Shape: TypeAlias = tuple[int, int, int]
 
 BRIGHTEST_DEVIATIONS = 20.0
-"""Scaled pixels are clipped here: above what a ball in a single pixel comes to. Clipped lower, as
-is the custom, a ball between pixels looks like one that fills them, and its place is lost."""
+"""Scaled pixels are clipped here, above the value of a ball in a single pixel. If they are clipped
+lower, as is the custom, a ball between pixels looks like one that fills them, and its position is
+lost."""
 LEAST_DEVIATION = 4.0
-"""Grey levels, of 255: a pixel that hardly changes is not blown up further."""
+"""Gray levels, of 255: a pixel that hardly changes is not amplified further."""
 DARKEST = 2.0
-"""A pixel that goes out is at most so far below its mean, scaled."""
+"""A scaled pixel that goes dark lies at most this far below its mean."""
 CHUNK = 512
-"""Observations that are converted at a time."""
+"""Observations that are converted to float64 at a time."""
 
 
 def view_shape(
     agent: str, space: gymnasium.Space[Any], actions: gymnasium.Space[Any]
 ) -> tuple[Shape, int]:
-    """The shape (C, H, W) of a Box of uint8, or int16 for differences; the n of a Discrete.
+    """The shape (C, H, W) of observations (uint8, or int16 differences), and the number of actions.
 
     Args:
-        agent: its name, for the error.
-        space: of the observations of one instance.
-        actions: of one instance.
+        agent: name of the agent, for the error.
+        space: observation space of one instance.
+        actions: action space of one instance.
 
     Raises:
-        Unsupported: if the spaces are others; one line.
+        Unsupported: if the agent does not fit the spaces; one line.
     """
     pictures = isinstance(space, Box) and space.dtype in (np.uint8, np.int16)
     if not pictures or len(space.shape or ()) != 3 or not isinstance(actions, Discrete):
@@ -62,12 +64,12 @@ def view_shape(
 
 
 class PixelScaling(nn.Module):
-    """Pixels less their mean, over their standard deviation, clipped; fitted once, then fixed.
+    """Standardizes and clips every pixel by statistics that are fitted once and then fixed.
 
-    Until it is fitted it maps 0 .. 255 to 0 .. 1.
+    Until it is fitted, it maps 0..255 to 0..1.
 
     Args:
-        shape: of an observation, (C, H, W).
+        shape: shape of an observation, (C, H, W).
     """
 
     mean: Tensor
@@ -84,11 +86,11 @@ class PixelScaling(nn.Module):
 
     @property
     def is_fitted(self) -> bool:
-        """Whether the scale is known."""
+        """Whether the statistics are known."""
         return bool(self.fitted)
 
     def fit(self, rollouts: Iterable[Tensor]) -> None:
-        """Take mean and deviation from observations of play, several (M, C, H, W) on the CPU."""
+        """Estimate mean and deviation from batches of observations (M, C, H, W) on the CPU."""
         total, squares = (torch.zeros(self.mean.shape, dtype=torch.float64) for _ in range(2))
         count = 0
         for observations in rollouts:
@@ -105,7 +107,7 @@ class PixelScaling(nn.Module):
         self.scale_below.copy_(torch.minimum(self.scale, DARKEST / self.mean.clamp_min(1e-6)))
 
     def forward(self, observations: Tensor) -> Tensor:
-        """(B, C, H, W) float32, channels last, for observations (B, C, H, W) of integers."""
+        """Scaled pixels (B, C, H, W) float32, channels last, of integer observations."""
         pixels = observations.float().sub_(self.mean)
         pixels = torch.maximum(pixels * self.scale, pixels.mul_(self.scale_below))
         pixels = pixels.clamp_(-BRIGHTEST_DEVIATIONS, BRIGHTEST_DEVIATIONS)

@@ -7,3 +7,7 @@ AGENTS: dict[str, str] = {
     "constant": "mlds_bench.agents.baselines.players:ConstantAgent",
 }
 """Name -> module:class."""
+
+VERSIONS: dict[str, int] = {}
+"""Name -> version, where it is not 1: raised when an agent's behavior changes, for it stands in the
+keys of records."""

@@ -1,6 +1,6 @@
-"""The two reference agents that play in every room: uniform at random, and the best constant.
+"""The two reference agents that play in every room: uniformly random, and the best constant.
 
-A score that a random or a constant agent reaches says nothing about learning; both are anchors of
+A score that a random or a constant agent reaches is no evidence of learning; both are anchors of
 every variant.
 """
 
@@ -28,58 +28,58 @@ CONSTANT_BATCHES = 256
 
 
 class RandomAgent(Agent):
-    """Uniform in the action space (normal where a Box has no bounds), from its own generator."""
+    """Plays uniformly random actions (normal where a Box has no bounds) from its own generator."""
 
     def prepare(self) -> None:
         """Seed the generator."""
         self._generator = np.random.default_rng(derive(self.seed, "random"))
 
-    def act(self, obs: Any, *, deterministic: bool = True) -> Any:  # noqa: ARG002
-        """Random actions (N, ...), whatever is asked."""
+    def act(self, obs: Any) -> Any:
+        """Random actions (N, ...) for observations (N, ...)."""
         return sample(self.action_space, self._generator, batch_size(obs))
 
     def save(self, folder: Path) -> None:
-        """Write the state of the generator, so that the same actions follow."""
+        """Write the state of the generator, so that `load` continues with the same actions."""
         state = json.dumps(self._generator.bit_generator.state)
         (folder / "random.json").write_text(state, encoding="utf-8")
 
     def load(self, folder: Path) -> None:
-        """Read the state of the generator back."""
+        """Read the state of the generator that `save` wrote."""
         state = (folder / "random.json").read_text(encoding="utf-8")
         self._generator.bit_generator.state = json.loads(state)
 
 
 @dataclass(frozen=True)
 class ConstantHyperparameters:
-    """Settings of `ConstantAgent`.
+    """Hyper-parameters of `ConstantAgent`.
 
     Attributes:
-        action: what to play; None looks at the oracle for the best.
+        action: the action to play; None takes the best constant by the oracle.
     """
 
     action: Any = None
 
 
 class ConstantAgent(Agent):
-    """Plays one action: a given one, or the best constant that the oracle knows.
+    """Plays one action: a given one, or the best constant by the oracle.
 
-    Where ``infos["oracle"]`` looks like an action, that is its mean (Box: the least squared error)
-    or its most frequent value (Discrete and the like: the most hits), over `CONSTANT_BATCHES`
-    batches; elsewhere the middle of the action space.
+    Where ``infos["oracle"]`` has the form of an action, the best constant is its mean (Box: least
+    squared error) or its most frequent value (Discrete and MultiDiscrete: most hits) over
+    `CONSTANT_BATCHES` batches; elsewhere it is the middle of the action space.
     """
 
     num_envs = 64
     hyperparameters: ClassVar[type] = ConstantHyperparameters
 
     def prepare(self) -> None:
-        """Take the given constant, or start from the middle."""
+        """Take the given constant, or start from the middle of the action space."""
         self._tally: Tally = make_tally(self.action_space)
         self._action = middle(self.action_space)
         if self.hyper.action is not None:
             self._action = _as_action(self.action_space, self.hyper.action)
 
     def learn(self, env: VectorEnv[Any, Any, Any], budget: Budget) -> None:  # noqa: ARG002
-        """Look at the oracle; stops at once where it says nothing about actions."""
+        """Count what the oracle says; stop at once where it says nothing about actions."""
         if self.hyper.action is not None:
             return
         observation, infos = env.reset()
@@ -89,8 +89,8 @@ class ConstantAgent(Agent):
             self._action = best_constant(self._tally, self._action)
             observation, _, _, _, infos = env.step(self.act(observation))
 
-    def act(self, obs: Any, *, deterministic: bool = True) -> Any:  # noqa: ARG002
-        """The constant, (N, ...)."""
+    def act(self, obs: Any) -> Any:
+        """The constant (N, ...), for observations (N, ...)."""
         return _repeat(self._action, batch_size(obs))
 
     def save(self, folder: Path) -> None:
@@ -98,20 +98,20 @@ class ConstantAgent(Agent):
         (folder / "constant.json").write_text(json.dumps(_listed(self._action)), encoding="utf-8")
 
     def load(self, folder: Path) -> None:
-        """Read the constant back."""
+        """Read the constant that `save` wrote."""
         action = json.loads((folder / "constant.json").read_text(encoding="utf-8"))
         self._action = _as_action(self.action_space, action)
 
 
 def batch_size(obs: Any) -> int:
-    """N of a batch of observations, also where these are dictionaries."""
+    """N of a batch of observations, dictionaries included."""
     while isinstance(obs, Mapping):
         obs = next(iter(obs.values()))
     return len(obs)
 
 
 def sample(space: gymnasium.Space[Any], generator: np.random.Generator, count: int) -> Any:
-    """Independent random members of a space, (count, ...), in one draw an array."""
+    """Independent random members of a space, (count, ...), in one draw per array."""
     if isinstance(space, spaces.Dict):
         return {key: sample(inner, generator, count) for key, inner in space.spaces.items()}
     shape = (count, *(space.shape or ()))
@@ -134,7 +134,7 @@ def _sample_box(
 
 
 def middle(space: gymnasium.Space[Any]) -> Any:
-    """The member in the middle of a space; of a Box without bounds on one side, its edge, or 0."""
+    """The member in the middle of a space; of a Box with one bound that bound, with none 0."""
     if isinstance(space, spaces.Dict):
         return {key: middle(inner) for key, inner in space.spaces.items()}
     low, high = (np.asarray(bound) for bound in integer_bounds(space))

@@ -1,4 +1,4 @@
-"""Running counts of what an oracle says about actions: the best constant comes from them."""
+"""Running statistics of what an oracle says about actions, for the best constant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mlds_bench.envs.actions import integer_bounds
 
 
 class Mean:
-    """The constant of least squared error: the mean."""
+    """The constant with the least squared error: the mean."""
 
     def __init__(self, space: spaces.Box) -> None:
         self.space = space
@@ -22,7 +22,7 @@ class Mean:
         self._sum = np.zeros(space.shape)
 
     def add(self, values: npt.NDArray[Any]) -> bool:
-        """Count a batch (N, ...); False if it is not finite."""
+        """Add a batch (N, ...); False if it is not finite."""
         if not np.isfinite(values).all():
             return False
         self._sum += values.sum(axis=0, dtype=np.float64)
@@ -30,7 +30,7 @@ class Mean:
         return True
 
     def best(self) -> npt.NDArray[Any]:
-        """The mean, in the space's dtype and bounds."""
+        """The mean, in the space's dtype and within its bounds."""
         mean = np.clip(self._sum / self.count, self.space.low, self.space.high)
         mean = mean if self.space.dtype.kind == "f" else np.rint(mean)
         return mean.astype(self.space.dtype)
@@ -48,7 +48,7 @@ class Mode:
         self._hits = np.zeros((self._low.size, int(np.max(self._high - self._low)) + 1), np.int64)
 
     def add(self, values: npt.NDArray[Any]) -> bool:
-        """Count a batch (N, ...); False if it holds something that is no action."""
+        """Add a batch (N, ...); False if it holds anything that is not an action."""
         whole = values.dtype.kind in "iub"
         if not whole or np.any(values < self._low) or np.any(values > self._high):
             return False
@@ -58,7 +58,7 @@ class Mode:
         return True
 
     def best(self) -> npt.NDArray[Any]:
-        """The mode; the smallest of equals."""
+        """The mode; of equally frequent values the smallest."""
         offsets = self._hits.argmax(axis=1).reshape(self._low.shape)
         return np.asarray(self._low + offsets).astype(self.space.dtype)
 
@@ -67,14 +67,14 @@ Tally: TypeAlias = "Mean | Mode | dict[str, Tally]"
 
 
 def make_tally(space: gymnasium.Space[Any]) -> Tally:
-    """A tally of the actions of a space, of each part where it is a Dict."""
+    """A tally of the actions of a space, or one per part if it is a Dict."""
     if isinstance(space, spaces.Dict):
         return {key: make_tally(inner) for key, inner in space.spaces.items()}
     return Mean(space) if isinstance(space, spaces.Box) else Mode(space)
 
 
 def look(tally: Tally, oracle: Any, num_envs: int) -> bool:
-    """Count what a batch of the oracle says; False if nothing in it looks like an action."""
+    """Add what the oracle says about a batch; False if nothing in it has the form of an action."""
     if isinstance(tally, dict):
         told = oracle if isinstance(oracle, Mapping) else {}
         looks = {key: look(part, told.get(key), num_envs) for key, part in tally.items()}
@@ -87,7 +87,7 @@ def look(tally: Tally, oracle: Any, num_envs: int) -> bool:
 
 
 def best_constant(tally: Tally, otherwise: Any) -> Any:
-    """The best constant action; ``otherwise`` where nothing was counted."""
+    """The best constant action; ``otherwise`` where nothing was added."""
     if isinstance(tally, dict):
         return {key: best_constant(part, otherwise[key]) for key, part in tally.items()}
     return tally.best() if tally.count else otherwise

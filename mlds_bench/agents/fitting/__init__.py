@@ -10,3 +10,7 @@ AGENTS: dict[str, str] = {
     "spline": "mlds_bench.agents.fitting.spline:SplineAgent",
 }
 """Name -> module:class."""
+
+VERSIONS: dict[str, int] = {}
+"""Name -> version, where it is not 1: raised when an agent's behavior changes, for it stands in the
+keys of records."""

@@ -1,8 +1,8 @@
 """A curve through samples, with jumps where the samples jump, and integrals over it.
 
-A free-knot fit that only saw the samples would be best for a sum; what is wanted is best for the
-integral, so the samples are made a function first: shape-preserving cubics (Fritsch and Carlson
-1980) between jumps, integrated by Gauss's rule with a node set in every gap.
+A free-knot fit to the samples alone would minimize a sum; wanted is the minimum of an integral. So
+the samples are interpolated first, by shape-preserving cubics (Fritsch and Carlson 1980) between
+jumps, which are integrated by Gaussian quadrature between every two samples.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from scipy.interpolate import PchipInterpolator
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
-NEIGHBOURS = 10
+NEIGHBORS = 10
 JUMP_RATIO = 20.0
-"""A step is a jump if it is so many times the median step of its neighbours."""
+"""A step is a jump if it is more than this many times the median step of its neighbors."""
 JUMP_SHARE = 1e-3
-"""A step is no jump if it is a smaller share of the range of the values."""
+"""A step is not a jump if it is less than this share of the range of the values."""
 FEWEST = 2
-"""Samples that make a branch at an end of the interval."""
+"""Samples that a branch at an end of the interval needs."""
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
 
 
 def find_jumps(y: Array) -> list[tuple[int, int]]:
-    """Index pairs (last sample before, first sample after) of the jumps in samples in order of x.
+    """Index pairs (last sample before, first sample after) of the jumps in samples sorted by x.
 
-    Samples within a jump (labels halfway up, say) lie between the two indices.
+    Samples within a jump (for example labels halfway up) lie between the two indices.
     """
     steps = np.abs(np.diff(y))
-    size = min(2 * NEIGHBOURS + 1, len(steps))
+    size = min(2 * NEIGHBORS + 1, len(steps))
     windows = np.lib.stride_tricks.sliding_window_view(steps, size)
-    centres = np.clip(np.arange(len(steps)) - size // 2, 0, len(windows) - 1)
-    usual = np.median(windows, axis=1)[centres]
+    centers = np.clip(np.arange(len(steps)) - size // 2, 0, len(windows) - 1)
+    usual = np.median(windows, axis=1)[centers]
     large = (steps > JUMP_RATIO * usual) & (steps > JUMP_SHARE * np.ptp(y))
     edges = np.flatnonzero(np.diff(np.concatenate([[False], large, [False]])))
     return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
@@ -46,9 +46,9 @@ class Curve:
     """A function on [0, 1], smooth between jumps.
 
     Attributes:
-        jumps: where it jumps, in order (J,).
-        branches: J + 1 interpolants, one between two jumps each.
-        gaps: the ends of the intervals on which it is one cubic, 0 and 1 and the jumps included.
+        jumps: sorted positions of the jumps, (J,).
+        branches: J + 1 interpolants, one on each side of every jump.
+        gaps: sorted ends of the intervals on which it is one cubic; 0, 1 and the jumps included.
     """
 
     jumps: Array
@@ -61,7 +61,7 @@ class Curve:
         pairs = find_jumps(y)
         starts = [0, *(after for _, after in pairs)]
         stops = [*(before + 1 for before, _ in pairs), len(x)]
-        if pairs and stops[0] < FEWEST:  # a stray sample at an end is no branch
+        if pairs and stops[0] < FEWEST:  # a stray sample at an end is not a branch
             pairs, starts, stops = pairs[1:], starts[1:], stops[1:]
         if pairs and stops[-1] - starts[-1] < FEWEST:
             pairs, starts, stops = pairs[:-1], starts[:-1], stops[:-1]
@@ -80,7 +80,7 @@ class Curve:
         return values
 
     def nodes(self, cuts: Array) -> tuple[Array, Array, Array]:
-        """Gauss's nodes, weights and values between all gaps and cuts: x, w, f, each (n,)."""
+        """Gauss nodes, weights and values, (n,) each, between all gaps and cuts."""
         ends = np.unique(np.concatenate([self.gaps, cuts]))
         half, middle = np.diff(ends) / 2.0, (ends[1:] + ends[:-1]) / 2.0
         x = (middle[:, None] + half[:, None] * _NODES).ravel()
@@ -95,17 +95,17 @@ def _branch(x: Array, y: Array) -> PchipInterpolator:
 
 @dataclass(frozen=True)
 class Lines:
-    """A line on each piece between knots, with jumps where that is best.
+    """A piecewise linear function, which may jump at its knots.
 
     Attributes:
         knots: inner knots, sorted (n - 1,); a knot belongs to the piece on its left.
-        centres: of the pieces (n,).
-        values: of the lines at the centres (n,).
-        slopes: of the lines (n,).
+        centers: centers of the pieces (n,).
+        values: values of the lines at the centers (n,).
+        slopes: slopes of the lines (n,).
     """
 
     knots: Array
-    centres: Array
+    centers: Array
     values: Array
     slopes: Array
 
@@ -114,20 +114,20 @@ class Lines:
         return self.on(np.searchsorted(self.knots, x), x)
 
     def on(self, piece: npt.NDArray[np.intp], x: Array) -> Array:
-        """Values at x (n,) of the lines of the given pieces (n,)."""
-        values: Array = self.values[piece] + self.slopes[piece] * (x - self.centres[piece])
+        """Values (n,) at x (n,) of the lines of the given pieces (n,)."""
+        values: Array = self.values[piece] + self.slopes[piece] * (x - self.centers[piece])
         return values
 
 
 def fit_lines(curve: Curve, knots: Array) -> tuple[Lines, float]:
-    """The best line on each piece between sorted inner knots, and the mean squared error."""
+    """The best line on every piece between sorted inner knots, and the mean squared error."""
     x, weights, values = curve.nodes(knots)
     piece = np.searchsorted(knots, x)
     ends = np.concatenate([[0.0], knots, [1.0]])
-    centres, widths = (ends[1:] + ends[:-1]) / 2.0, np.diff(ends)
-    offset = x - centres[piece]
-    count = len(centres)
+    centers, widths = (ends[1:] + ends[:-1]) / 2.0, np.diff(ends)
+    offset = x - centers[piece]
+    count = len(centers)
     means = np.bincount(piece, weights * values, count) / widths
     slopes = np.bincount(piece, weights * values * offset, count) / (widths**3 / 12.0)
-    lines = Lines(knots, centres, means, slopes)
+    lines = Lines(knots, centers, means, slopes)
     return lines, float(np.sum(weights * (values - lines.on(piece, x)) ** 2))

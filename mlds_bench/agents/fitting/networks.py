@@ -2,13 +2,13 @@
 
 Homework 1-1 asks whether depth pays at equal numbers of parameters: 1-190-1 (571), 1-10-18-15-4-1
 (572) and 1-5-10-10-10-10-10-5-1 (571), ReLU, mean squared error, Adam, batches of 128. All three
-follow one recipe, which differs from the course's in two points: the learning rate falls to zero
-along half a cosine over the budget, and the hidden units are normalized on the first batch
-(Salimans and Kingma 2016). Both help each of them. Without the latter the deep network, whose outer
-layers have five units, often starts half dead and stays at a plateau.
+follow one recipe, which differs from the course's in two points: the learning rate follows half a
+cosine to zero over the budget, and the hidden units are normalized on the first batch (Salimans and
+Kingma 2016). Both help each of the networks. Without the latter, the deep network, whose outer
+layers have five units, often starts with half of them dead and stays on a plateau.
 
-The labels come with the observations, so a batch of the environment is 100 minibatches; what the
-network says of each before it learns from it is its action, and so the learning curve is the
+The labels come with the observations, so a batch of the environment is 100 minibatches. The action
+for each example is the prediction before the network learns from it, so the learning curve is the
 training loss.
 """
 
@@ -27,7 +27,7 @@ from safetensors.torch import load_file, save_file
 
 from mlds_bench.agents.base import Agent
 from mlds_bench.agents.budget import Budget
-from mlds_bench.agents.fitting.spaces import input_dimension
+from mlds_bench.agents.fitting.spaces import clipped, input_dimension
 from mlds_bench.agents.numerics.adam import Adam
 from mlds_bench.agents.numerics.mlp import (
     SquaredErrorGradient,
@@ -36,19 +36,21 @@ from mlds_bench.agents.numerics.mlp import (
     normalize_hidden_units,
     parameter_count,
 )
+from mlds_bench.common.bounds import above, at_least, whole
 
 
 @dataclass(frozen=True)
 class NetworkHyperparameters:
-    """Settings of a network.
+    """Hyper-parameters of a network.
 
     Attributes:
         hidden: sizes of the hidden layers.
-        learning_rate: of Adam at the start; it falls to zero over the budget.
-        batch_size: examples an update.
-        updates_per_step: updates an environment step, which has batch_size examples for each.
-        threshold_spread: of the initial thresholds of the hidden units, in standard deviations of
-            what a unit feels; see `normalize_hidden_units`.
+        learning_rate: initial value, of Adam; it falls to zero over the budget.
+        batch_size: examples per update.
+        updates_per_step: updates per step of the batch of ``batch_size * updates_per_step``
+            instances.
+        threshold_spread: standard deviation of the initial thresholds of the hidden units, in those
+            of their preactivations; see `normalize_hidden_units`.
     """
 
     hidden: tuple[int, ...]
@@ -58,22 +60,12 @@ class NetworkHyperparameters:
     threshold_spread: float = 0.5
 
     def __post_init__(self) -> None:
-        sizes = {"batch_size": self.batch_size, "updates_per_step": self.updates_per_step}
-        sizes |= {f"hidden[{k}]": size for k, size in enumerate(self.hidden)}
-        for name, size in sizes.items():
-            if not isinstance(size, int) or size < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {size!r}")
+        whole(1, batch_size=self.batch_size, updates_per_step=self.updates_per_step)
+        whole(1, **{f"hidden[{k}]": size for k, size in enumerate(self.hidden)})
         if not self.hidden:
             raise ValueError("hidden must name at least one layer, for example (190,)")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0.0):
-            raise ValueError(
-                f"learning_rate must be a finite number above 0, got {self.learning_rate!r}"
-            )
-        if not (math.isfinite(self.threshold_spread) and self.threshold_spread >= 0.0):
-            raise ValueError(
-                f"threshold_spread must be a finite number of at least 0, "
-                f"got {self.threshold_spread!r}"
-            )
+        above(0.0, learning_rate=self.learning_rate)
+        at_least(0.0, threshold_spread=self.threshold_spread)
 
 
 @dataclass(frozen=True)
@@ -112,7 +104,7 @@ class NetworkAgent(Agent):
         self._is_new = True
 
     def learn(self, env: VectorEnv[Any, Any, Any], budget: Budget) -> None:
-        """Train for the whole budget; an environment step is ``updates_per_step`` updates."""
+        """Train for the whole budget, by ``updates_per_step`` updates per step."""
         observation, infos = env.reset()
         if self._is_new:
             self._normalize(observation)
@@ -134,16 +126,11 @@ class NetworkAgent(Agent):
             adam.forget_negligible()
             observation, _, _, _, infos = env.step(self._actions(said.view(-1, 1)))
 
-    def act(  # the network holds no randomness
-        self,
-        obs: npt.NDArray[Any],
-        *,
-        deterministic: bool = True,  # noqa: ARG002
-    ) -> npt.NDArray[np.float64]:
+    def act(self, obs: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Predictions (N, 1) float64 for x (N, d).
 
-        The network is evaluated in float64, so that it is the piecewise linear function that it
-        stands for, without the roundings of its training.
+        The network is evaluated in float64, so that it is piecewise linear without the rounding
+        errors of its training.
         """
         inputs = torch.from_numpy(np.asarray(obs, dtype=np.float64)).to(self.device).T
         return self._actions(forward(self.parameters.double(), self.sizes, inputs).T)
@@ -158,12 +145,12 @@ class NetworkAgent(Agent):
         if len(parameters) != parameter_count(self.sizes):
             raise ValueError(
                 f"{folder} holds {len(parameters)} parameters, this network of sizes {self.sizes} "
-                f"has {parameter_count(self.sizes)}: load it with the hidden sizes it was saved by"
+                f"has {parameter_count(self.sizes)}: load it with the hidden sizes of then"
             )
         self.parameters, self._is_new = parameters.to(self.device), False
 
     def _normalize(self, observation: npt.NDArray[np.float64]) -> None:
-        """Fit the initial hidden units to the inputs; on the CPU, so that devices agree."""
+        """Normalize the hidden units, on the CPU, so that devices agree."""
         parameters = self.parameters.cpu()
         normalize_hidden_units(
             parameters,
@@ -176,7 +163,7 @@ class NetworkAgent(Agent):
         self._is_new = False
 
     def _minibatches(self, rows: int) -> torch.Tensor:
-        """Room for a minibatch an update, (updates_per_step, rows, batch_size)."""
+        """Memory of one minibatch per update, (updates_per_step, rows, batch_size)."""
         return self.parameters.new_empty(self.hyper.updates_per_step, rows, self.hyper.batch_size)
 
     def _fill(self, minibatches: torch.Tensor, values: npt.NDArray[np.float64]) -> None:
@@ -185,10 +172,7 @@ class NetworkAgent(Agent):
         minibatches.copy_(torch.from_numpy(values).view(updates, size, rows).transpose(1, 2))
 
     def _actions(self, predictions: torch.Tensor) -> npt.NDArray[np.float64]:
-        actions = predictions.double().cpu().numpy()
-        space: Any = self.action_space
-        clipped: npt.NDArray[np.float64] = np.clip(actions, space.low, space.high)
-        return clipped
+        return clipped(self.action_space, predictions.double().cpu().numpy())
 
 
 class ShallowAgent(NetworkAgent):
@@ -204,6 +188,6 @@ class MiddleAgent(NetworkAgent):
 
 
 class DeepAgent(NetworkAgent):
-    """Seven hidden layers, 1-5-10-10-10-10-10-5-1: 571 parameters, trained likewise."""
+    """Seven hidden layers, 1-5-10-10-10-10-10-5-1: 571 parameters, trained by Adam too."""
 
     hyperparameters: ClassVar[type] = DeepHyperparameters

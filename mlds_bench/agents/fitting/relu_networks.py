@@ -1,7 +1,7 @@
 """ReLU networks with given weights, and the algebra to build large ones from small ones.
 
-Compositions merge the affine map at the end of one network with that at the start of the next, so
-that no unit is spent on gluing (the calculus of Petersen and Voigtlaender 2018, "Optimal
+A composition merges the affine map at the end of one network with that at the start of the next, so
+that it needs no extra units (the calculus of Petersen and Voigtlaender 2018, "Optimal
 approximation of piecewise smooth functions using deep ReLU neural networks").
 """
 
@@ -19,10 +19,10 @@ Array: TypeAlias = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ReluNetwork:
-    """Affine maps with a ReLU between each two of them, evaluated in float64.
+    """Affine maps with ReLUs between them, evaluated in float64.
 
     Attributes:
-        layers: (weights (outputs, inputs), bias (outputs,)) of each map.
+        layers: weights (outputs, inputs) and bias (outputs,) of each map.
     """
 
     layers: tuple[tuple[Array, Array], ...]
@@ -48,12 +48,12 @@ class ReluNetwork:
 
 
 def affine(weights: npt.ArrayLike, bias: npt.ArrayLike) -> ReluNetwork:
-    """The network without units x -> weights x + bias."""
+    """The network x -> weights x + bias, without hidden units."""
     return ReluNetwork(((np.array(weights, dtype=float), np.array(bias, dtype=float)),))
 
 
 def compose(outer: ReluNetwork, inner: ReluNetwork) -> ReluNetwork:
-    """The network x -> outer(inner(x)), of both their units and no more."""
+    """The network x -> outer(inner(x)), with the units of both and no more."""
     (weights, bias), (last_weights, last_bias) = outer.layers[0], inner.layers[-1]
     glued = (weights @ last_weights, weights @ last_bias + bias)
     return ReluNetwork((*inner.layers[:-1], glued, *outer.layers[1:]))
@@ -69,5 +69,5 @@ def parallel(*networks: ReluNetwork) -> ReluNetwork:
 
 
 def carry(width: int, depth: int) -> ReluNetwork:
-    """Hands ``width`` non-negative numbers through ``depth`` layers, a unit each a layer."""
+    """Passes ``width`` non-negative numbers through ``depth`` layers, one unit each."""
     return ReluNetwork(((np.eye(width), np.zeros(width)),) * (depth + 1))

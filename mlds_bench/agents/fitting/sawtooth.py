@@ -1,19 +1,19 @@
-"""A deep network that nobody trains: x^2 by sawteeth, and from it products, powers, polynomials.
+"""A deep network without training: x^2 by sawteeth, and from it products, powers, polynomials.
 
 Let g be the tooth g(x) = 2 x - 4 relu(x - 1/2) on [0, 1], and g_s its s-fold composition, a
 sawtooth of 2^(s-1) teeth (Telgarsky 2016, "Benefits of depth in neural networks"). Then
 
     x - sum_{s=1}^m g_s(x) / 4^s
 
-is x^2 interpolated at multiples of 2^-m (Yarotsky 2017, "Error bounds for approximations with deep
+interpolates x^2 at multiples of 2^-m (Yarotsky 2017, "Error bounds for approximations with deep
 ReLU networks"), the construction of the course's lectures. It lies above x^2 by t (h - t) at
-distance t from a knot, h = 2^-m; subtracting the mean h^2/6 leaves the best approximation by 2^m
-linear pieces, of RMSE sqrt(1/180) / 4^m, with 3m - 1 units. A layer carries g_s, g_s - 1/2 and the
-sum so far, all of them non-negative, so that no skip connection is needed.
+distance t from a knot, h = 2^-m; subtracting the mean h^2/6 gives the best approximation by 2^m
+linear pieces, with RMSE sqrt(1/180) / 4^m and 3m - 1 units. A layer carries g_s, g_s - 1/2 and the
+partial sum, all of them non-negative, so that no skip connection is needed.
 
 Products come from the square of the mean, which stays in [0, 1]:
 x1 x2 = 2 ((x1 + x2) / 2)^2 - x1^2 / 2 - x2^2 / 2. Powers come from squaring and multiplying, and
-polynomials from one power after the other, with the sum carried along.
+polynomials from one power after the other, with the partial sum carried along.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ from mlds_bench.agents.fitting.relu_networks import (
     compose,
     parallel,
 )
-from mlds_bench.agents.fitting.spaces import input_dimension
+from mlds_bench.agents.fitting.spaces import clipped, input_dimension
 
 MAXIMUM_LAYERS = 24
-"""4^-24 is below the rounding of a float64."""
+"""4^-24 is below the rounding error of a float64."""
 MAXIMUM_DEGREE = 64
 
 
 @dataclass(frozen=True)
 class SawtoothHyperparameters:
-    """Settings of the construction.
+    """Hyper-parameters of the construction.
 
     Attributes:
-        target: ``square``, ``product``, ``power``, ``polynomial``, or ``auto``: ``square`` of one
-            variable, ``product`` of two. The environment does not tell which function is asked for.
-        layers: sawtooth layers m of each square.
-        degree: of ``power``.
-        coefficients: c0, c1, ... of ``polynomial``.
+        target: ``square``, ``product``, ``power``, ``polynomial``, or ``auto``, which is ``square``
+            of one variable and ``product`` of two: the environment does not reveal its function.
+        layers: sawtooth layers m per square.
+        degree: degree of ``power``.
+        coefficients: coefficients c0, c1, ... of ``polynomial``.
     """
 
     target: str = "auto"
@@ -77,9 +77,9 @@ class SawtoothHyperparameters:
 
 
 def square(layers: int) -> ReluNetwork:
-    """x^2 on [0, 1] with RMSE sqrt(1/180) / 4^layers, by 3 layers - 1 units."""
+    """x^2 on [0, 1] with RMSE sqrt(1/180) / 4^layers, from 3 layers - 1 units."""
     maps = [(np.ones((2, 1)), np.array([0.0, -0.5]))]
-    running = np.array([1.0, 0.0])  # x, which the first tooth carries itself
+    running = np.array([1.0, 0.0])  # x, which the first tooth carries too
     for s in range(1, layers + 1):
         tooth = np.array([2.0, -4.0, 0.0])[: len(running)]
         running = running - tooth / 4.0**s
@@ -91,7 +91,7 @@ def square(layers: int) -> ReluNetwork:
 
 
 def product(layers: int) -> ReluNetwork:
-    """x1 x2 on [0, 1]^2 by 3 (3 layers - 1) units."""
+    """x1 x2 on [0, 1]^2 from 3 (3 layers - 1) units."""
     mean_and_both = affine([[0.5, 0.5], [1.0, 0.0], [0.0, 1.0]], np.zeros(3))
     squares = parallel(*[square(layers)] * 3)
     return compose(affine([[2.0, -0.5, -0.5]], [0.0]), compose(squares, mean_and_both))
@@ -138,7 +138,7 @@ CONSTRUCTIONS: Mapping[str, Callable[[SawtoothHyperparameters], ReluNetwork]] = 
 
 
 class SawtoothAgent(Agent):
-    """The deep network that theory constructs for x^2, products and powers; it learns nothing."""
+    """The deep network that theory constructs for x^2, products and powers, without training."""
 
     hyperparameters: ClassVar[type] = SawtoothHyperparameters
 
@@ -154,17 +154,9 @@ class SawtoothAgent(Agent):
             )
         self.network = CONSTRUCTIONS[name](self.hyper)
 
-    def act(
-        self,
-        obs: npt.NDArray[Any],
-        *,
-        deterministic: bool = True,  # noqa: ARG002
-    ) -> npt.NDArray[np.float64]:
+    def act(self, obs: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Values (N, 1) float64 for x (N, d)."""
-        space: Any = self.action_space
-        values = self.network(np.asarray(obs, dtype=np.float64))
-        clipped: npt.NDArray[np.float64] = np.clip(values, space.low, space.high)
-        return clipped
+        return clipped(self.action_space, self.network(np.asarray(obs, dtype=np.float64)))
 
     def save(self, folder: Path) -> None:
         """Write the weights to ``network.safetensors``."""

@@ -1,7 +1,7 @@
-"""The best linear pieces: a free-knot fit, the yardstick for networks of one input.
+"""The best piecewise linear fit with free knots, the yardstick for networks with one input.
 
-A piecewise linear function of n pieces, knots free and jumps allowed, is what every ReLU network of
-one input is in the end. The best one is found in two steps: dynamic programming over a coarse grid
+Every ReLU network with one input is a piecewise linear function. Here the best one with n pieces is
+sought, with free knots and with jumps allowed, in two steps: dynamic programming over a coarse grid
 of knots, which is exact there (Bellman 1961, "On the approximation of curves by line segments using
 dynamic programming"), then descent on the knots. At a knot t between the lines p and q the
 derivative of the squared error is (f(t) - p(t))^2 - (f(t) - q(t))^2; lines are refitted at every
@@ -23,23 +23,23 @@ from scipy.optimize import minimize
 from mlds_bench.agents.base import Agent, Unsupported
 from mlds_bench.agents.budget import Budget
 from mlds_bench.agents.fitting.curves import Array, Curve, Lines, fit_lines
-from mlds_bench.agents.fitting.spaces import input_dimension
+from mlds_bench.agents.fitting.spaces import clipped, input_dimension
 
 COARSE = 1024
 MAXIMUM_PIECES = 256
 ROUNDS = 4
 REACH = 0.49
-"""Share of the way to its neighbours that a knot may go in a round."""
+"""Share of the distance to its neighbors that a knot may move in one round."""
 EXACT = 1e-24
-"""A mean squared error that is rounding alone."""
+"""A mean squared error this small is rounding error."""
 
 
 @dataclass(frozen=True)
 class SplineHyperparameters:
-    """Settings of the fit.
+    """Hyper-parameters of the fit.
 
     Attributes:
-        pieces: linear pieces n.
+        pieces: number of linear pieces n.
     """
 
     pieces: int = 16
@@ -50,7 +50,7 @@ class SplineHyperparameters:
 
 
 def best_lines(curve: Curve, pieces: int) -> Lines:
-    """The best piecewise linear function with that many pieces, up to local optimality."""
+    """The best piecewise linear function with that many pieces, up to a local optimum."""
     grid = np.unique(np.concatenate([np.linspace(0.0, 1.0, COARSE + 1), curve.jumps]))
     knots = coarse_knots(curve, grid, pieces)
     for _ in range(ROUNDS):
@@ -74,7 +74,7 @@ def coarse_knots(curve: Curve, grid: Array, pieces: int) -> Array:
 
 
 def segment_costs(curve: Curve, grid: Array) -> Array:
-    """Squared error of the best line from grid[i] to grid[j], (G, G); infinite unless i < j."""
+    """Squared errors (G, G) of the best lines from grid[i] to grid[j]; infinite unless i < j."""
     x, weights, values = curve.nodes(grid)
     cell = np.searchsorted(grid, x) - 1
     moments = [weights * power for power in (1.0, x, x**2, values, values * x, values**2)]
@@ -94,7 +94,10 @@ def _running(moment: Array, cell: npt.NDArray[np.intp], size: int) -> Array:
 
 
 def refine_knots(curve: Curve, knots: Array) -> Array:
-    """Descend on the knots, each within less than half the way to its neighbours; jumps stay."""
+    """Descend on the knots, each within less than half of the distance to its neighbors.
+
+    Knots at jumps do not move.
+    """
     free = ~np.isin(knots, curve.jumps)
     scale = squared_error(curve, knots)[0]
     if not free.any() or scale < EXACT:
@@ -118,7 +121,7 @@ def refine_knots(curve: Curve, knots: Array) -> Array:
 
 
 def squared_error(curve: Curve, knots: Array) -> tuple[float, Array]:
-    """Mean squared error of the best lines between the knots, and its derivative by each knot."""
+    """Mean squared error of the best lines between the knots, and its gradient (n - 1,)."""
     lines, error = fit_lines(curve, knots)
     left, values = np.arange(len(knots)), curve(knots)
     slope = (values - lines.on(left, knots)) ** 2 - (values - lines.on(left + 1, knots)) ** 2
@@ -132,13 +135,13 @@ def _replaced(knots: Array, free: npt.NDArray[np.bool_], moved: Array) -> Array:
 
 
 class SplineAgent(Agent):
-    """The best linear pieces through the labels of one pass over the training points."""
+    """The best piecewise linear fit to the labels of one pass over the training points."""
 
     num_envs = 12_800
     hyperparameters: ClassVar[type] = SplineHyperparameters
 
     def prepare(self) -> None:
-        """Start from no pieces at all."""
+        """Start from the zero function."""
         dimension = input_dimension(type(self).__name__, self.observation_space, self.action_space)
         if dimension != 1:
             raise Unsupported(f"spline fits functions of one variable, not of {dimension}")
@@ -146,7 +149,7 @@ class SplineAgent(Agent):
         self.lines = Lines(np.zeros(0), zero, zero, zero)
 
     def learn(self, env: VectorEnv[Any, Any, Any], budget: Budget) -> None:
-        """Collect labels until a whole batch shows no new point, or the budget ends; then fit."""
+        """Collect labels until a batch shows no new point or the budget ends; then fit."""
         observation, infos = env.reset()
         x, y = observation[:, 0], infos["oracle"][:, 0]
         x, first = np.unique(x, return_index=True)
@@ -161,20 +164,13 @@ class SplineAgent(Agent):
         if len(x) > 1:
             self.lines = best_lines(Curve.through(x, y), self.hyper.pieces)
 
-    def act(
-        self,
-        obs: npt.NDArray[Any],
-        *,
-        deterministic: bool = True,  # noqa: ARG002
-    ) -> npt.NDArray[np.float64]:
+    def act(self, obs: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Values (N, 1) float64 of the fit for x (N, 1)."""
-        space: Any = self.action_space
         values = self.lines(np.asarray(obs, dtype=np.float64)[:, 0])
-        clipped: npt.NDArray[np.float64] = np.clip(values[:, None], space.low, space.high)
-        return clipped
+        return clipped(self.action_space, values[:, None])
 
     def save(self, folder: Path) -> None:
-        """Write the pieces to ``lines.json``."""
+        """Write knots and lines to ``lines.json``."""
         lines = {name: array.tolist() for name, array in asdict(self.lines).items()}
         (Path(folder) / "lines.json").write_text(json.dumps(lines, indent=1) + "\n")
 

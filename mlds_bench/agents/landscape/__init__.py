@@ -1,4 +1,4 @@
-"""Reference agents of the loss landscape room: optimizers, each of them batched."""
+"""Reference agents of the loss landscape room: batched optimizers."""
 
 from __future__ import annotations
 
@@ -17,3 +17,7 @@ AGENTS: dict[str, str] = {
     "gradient-norm": "mlds_bench.agents.landscape.gradient_norm:GradientNormAgent",
 }
 """Name -> module:class."""
+
+VERSIONS: dict[str, int] = {}
+"""Name -> version, where it is not 1: raised when an agent's behavior changes, for it stands in the
+keys of records."""

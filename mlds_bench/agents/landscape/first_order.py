@@ -1,15 +1,15 @@
-"""Optimizers that follow the gradient: one move a query, and no probes.
+"""Optimizers that follow the gradient: one move per query, and no probes.
 
-A rule turns a gradient into a step. There are four, and a fifth agent that begins with one and
-goes on with another:
+A rule turns a gradient into a step. There are four rules, and a fifth agent that starts with one of
+them and continues with another:
 
 - ``gd``: -rate g.
 - ``momentum``: the heavy ball (Polyak 1964), u <- m u + g, step -rate u.
 - ``rmsprop``: (Tieleman and Hinton 2012), s <- a s + (1 - a) g^2, step -rate g / (sqrt s + eps).
 - ``adam``: (Kingma and Ba 2015), with bias correction.
-- ``sgd-then-adam``: momentum for a share of the queries, Adam for the rest, begun afresh.
+- ``sgd-then-adam``: momentum for a fraction of the queries, then a fresh Adam.
 
-They are those of ``torch.optim``, step by step (the tests hold them to it), for a whole batch.
+They take the same steps as ``torch.optim``, as the tests verify, for a whole batch at once.
 """
 
 from __future__ import annotations
@@ -22,100 +22,103 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mlds_bench.agents.landscape.optimizer import Array, Flags, LandscapeAgent, Rows, Seen
+from mlds_bench.common.bounds import above
 
 
 @dataclass(frozen=True)
 class GdHyperparameters:
-    """Settings of gradient descent.
+    """Hyper-parameters of gradient descent.
 
     Attributes:
-        learning_rate: length of a step in gradients.
+        learning_rate: factor of the gradient in a step.
     """
 
     learning_rate: float = 0.1
 
     def __post_init__(self) -> None:
-        check_positive(learning_rate=self.learning_rate)
+        above(0.0, learning_rate=self.learning_rate)
 
 
 @dataclass(frozen=True)
 class MomentumHyperparameters:
-    """Settings of the heavy ball.
+    """Hyper-parameters of the heavy ball.
 
     Attributes:
-        learning_rate: length of a step in velocities.
-        momentum: share of the velocity that stays.
+        learning_rate: factor of the velocity in a step.
+        momentum: share of the velocity that is kept.
     """
 
     learning_rate: float = 0.03
     momentum: float = 0.9
 
     def __post_init__(self) -> None:
-        check_positive(learning_rate=self.learning_rate)
+        above(0.0, learning_rate=self.learning_rate)
         check_shares(momentum=self.momentum)
 
 
 @dataclass(frozen=True)
 class RmspropHyperparameters:
-    """Settings of RMSprop.
+    """Hyper-parameters of RMSprop, named as in ``torch.optim.RMSprop``.
 
     Attributes:
-        learning_rate: length of a step in root mean squares.
-        decay: share of the mean square that stays.
-        epsilon: added to its root.
+        learning_rate: factor of the gradient divided by its root mean square.
+        alpha: decay rate of the running mean square.
+        eps: added to its root.
     """
 
     learning_rate: float = 0.01
-    decay: float = 0.99
-    epsilon: float = 1e-8
+    alpha: float = 0.99
+    eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        check_positive(learning_rate=self.learning_rate, epsilon=self.epsilon)
-        check_shares(decay=self.decay)
+        above(0.0, learning_rate=self.learning_rate, eps=self.eps)
+        check_shares(alpha=self.alpha)
 
 
 @dataclass(frozen=True)
 class AdamHyperparameters:
-    """Settings of Adam.
+    """Hyper-parameters of Adam.
 
     Attributes:
-        learning_rate: length of a step in root mean squares.
-        beta1: share of the mean that stays.
-        beta2: share of the mean square that stays.
-        epsilon: added to its root.
+        learning_rate: factor of the mean gradient divided by its root mean square.
+        beta1: decay rate of the running mean.
+        beta2: decay rate of the running mean square.
+        eps: added to its root.
     """
 
     learning_rate: float = 0.01
     beta1: float = 0.9
     beta2: float = 0.999
-    epsilon: float = 1e-8
+    eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        check_positive(learning_rate=self.learning_rate, epsilon=self.epsilon)
+        above(0.0, learning_rate=self.learning_rate, eps=self.eps)
         check_shares(beta1=self.beta1, beta2=self.beta2)
 
 
 @dataclass(frozen=True)
 class SgdThenAdamHyperparameters:
-    """Settings of the switch; Adam's others are the usual ones.
+    """Hyper-parameters of momentum followed by Adam; Adam's other settings are its defaults.
 
     Attributes:
-        sgd_learning_rate: of the first part.
-        momentum: of the first part.
-        adam_learning_rate: of the second.
-        switch: share of the queries after which Adam goes on.
+        sgd_learning_rate: learning rate of the first part.
+        momentum: momentum of the first part.
+        adam_learning_rate: learning rate of the second part.
+        switch_fraction: fraction of the query budget after which Adam takes over.
     """
 
     sgd_learning_rate: float = 0.03
     momentum: float = 0.9
     adam_learning_rate: float = 0.01
-    switch: float = 0.5
+    switch_fraction: float = 0.5
 
     def __post_init__(self) -> None:
-        check_positive(
-            sgd_learning_rate=self.sgd_learning_rate, adam_learning_rate=self.adam_learning_rate
+        above(
+            0.0,
+            sgd_learning_rate=self.sgd_learning_rate,
+            adam_learning_rate=self.adam_learning_rate,
         )
-        check_shares(momentum=self.momentum, switch=self.switch)
+        check_shares(momentum=self.momentum, switch_fraction=self.switch_fraction)
 
 
 @dataclass(frozen=True)
@@ -123,8 +126,9 @@ class Rule:
     """How a gradient becomes a step.
 
     Attributes:
-        memories: arrays (N, d) that it keeps, zero at first.
-        step: (gradients, memories, steps so far (N, 1), settings, steps to write).
+        memories: number of arrays (N, d) that it keeps, zero at first.
+        step: function of gradients, memories, step counts (N, 1), hyper-parameters, and the array
+            that the steps are written to.
     """
 
     memories: int
@@ -143,8 +147,8 @@ def _momentum(gradient: Array, memory: list[Array], count: Array, hyper: Any, ou
 
 
 def _rmsprop(gradient: Array, memory: list[Array], count: Array, hyper: Any, out: Array) -> None:  # noqa: ARG001
-    root = _root_mean_square(memory[0], gradient, hyper.decay, out)
-    root += hyper.epsilon
+    root = _root_mean_square(memory[0], gradient, hyper.alpha, out)
+    root += hyper.eps
     np.divide(gradient, root, out=out)
     out *= -hyper.learning_rate
 
@@ -156,13 +160,13 @@ def _adam(gradient: Array, memory: list[Array], count: Array, hyper: Any, out: A
     mean += out
     root = _root_mean_square(square, gradient, hyper.beta2, out)
     root /= np.sqrt(1.0 - hyper.beta2**count)
-    root += hyper.epsilon
+    root += hyper.eps
     np.divide(mean, root, out=out)
     out *= -hyper.learning_rate / (1.0 - hyper.beta1**count)
 
 
 def _root_mean_square(square: Array, gradient: Array, decay: float, out: Array) -> Array:
-    """Take a gradient into the running mean square; its root stands in ``out``."""
+    """Add a gradient to the running mean square; its root is returned in ``out``."""
     np.multiply(gradient, gradient, out=out)
     out *= 1.0 - decay
     square *= decay
@@ -178,7 +182,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "adam": Rule(2, _adam),
     }
 )
-"""By the names of the agents."""
+"""Rules by the names of the agents."""
 
 
 class Stepper:
@@ -186,7 +190,7 @@ class Stepper:
 
     Args:
         rule: a key of `RULES`.
-        hyper: its settings.
+        hyper: hyper-parameters of the rule.
         count: N.
         dimension: d.
     """
@@ -197,12 +201,12 @@ class Stepper:
         self._steps = np.zeros((count, 1))
 
     def step(self, gradient: Array, out: Array) -> None:
-        """Write the steps (N, d) along gradients (N, d)."""
+        """Write the steps for gradients (N, d) to ``out`` (N, d)."""
         self._steps += 1.0
         self._rule.step(gradient, self._memory, self._steps, self._hyper, out)
 
     def step_rows(self, rows: Rows, gradient: Array) -> Array:
-        """Steps (len(rows), d) of some instances; the others stay as they are."""
+        """Steps (len(rows), d) of some instances; the memory of the others does not change."""
         self._steps[rows] += 1.0
         memory, out = [one[rows] for one in self._memory], np.empty_like(gradient)
         self._rule.step(gradient, memory, self._steps[rows], self._hyper, out)
@@ -211,34 +215,24 @@ class Stepper:
         return out
 
     def clear(self, rows: Flags) -> None:
-        """Forget where ``rows`` (N,) is True."""
+        """Clear the memory where ``rows`` (N,) is True."""
         for one in (*self._memory, self._steps):
             one[rows] = 0.0
 
-    def keep(self, rows: Flags) -> None:
-        """Forget the instances where ``rows`` (N,) is False: the others are the batch."""
-        self._memory = [one[rows] for one in self._memory]
-        self._steps = self._steps[rows]
-
 
 class FirstOrderAgent(LandscapeAgent):
-    """Moves by the rule of its name."""
+    """Follows the rule of its name."""
 
     def allocate(self, count: int) -> None:
-        """Make the rule's memory."""
+        """Allocate the memory of the rule."""
         self._stepper = Stepper(self.name, self.hyper, count, self.dimension)
 
     def clear(self, rows: Flags) -> None:
-        """Forget where ``rows`` is True."""
+        """Clear the memory where ``rows`` (N,) is True."""
         self._stepper.clear(rows)
 
-    def keep(self, mask: Flags) -> None:
-        """Go on with the instances where ``mask`` (N,) is True."""
-        self._stepper.keep(mask)
-        self._count = int(mask.sum())
-
     def ask(self, seen: Seen, vectors: Array) -> bool:
-        """Everyone moves."""
+        """All instances move."""
         self._stepper.step(seen.gradient, vectors)
         return True
 
@@ -251,7 +245,7 @@ class GdAgent(FirstOrderAgent):
 
 
 class MomentumAgent(FirstOrderAgent):
-    """Gradient descent with a heavy ball."""
+    """Gradient descent with heavy-ball momentum."""
 
     name = "momentum"
     hyperparameters: ClassVar[type] = MomentumHyperparameters
@@ -278,25 +272,25 @@ class SgdThenAdamAgent(LandscapeAgent):
     hyperparameters: ClassVar[type] = SgdThenAdamHyperparameters
 
     def prepare(self) -> None:
-        """Settings of both parts."""
+        """Read the spaces and derive the hyper-parameters of both parts."""
         super().prepare()
         hyper = self.hyper
         self._first = MomentumHyperparameters(hyper.sgd_learning_rate, hyper.momentum)
         self._second = AdamHyperparameters(hyper.adam_learning_rate)
-        self._left_at_switch = (1.0 - hyper.switch) * self.surface.query_budget
+        self._left_at_switch = (1.0 - hyper.switch_fraction) * self.surface.query_budget
 
     def allocate(self, count: int) -> None:
-        """Make both memories."""
+        """Allocate both memories."""
         self._sgd = Stepper("momentum", self._first, count, self.dimension)
         self._adam = Stepper("adam", self._second, count, self.dimension)
 
     def clear(self, rows: Flags) -> None:
-        """Forget where ``rows`` is True."""
+        """Clear the memory where ``rows`` (N,) is True."""
         self._sgd.clear(rows)
         self._adam.clear(rows)
 
     def ask(self, seen: Seen, vectors: Array) -> bool:
-        """Everyone moves, by the rule of its hour."""
+        """All instances move, by the first rule or the second, depending on the queries left."""
         late = seen.queries_left <= self._left_at_switch
         for stepper, rows in ((self._sgd, ~late), (self._adam, late)):
             if rows.all():
@@ -306,15 +300,8 @@ class SgdThenAdamAgent(LandscapeAgent):
         return True
 
 
-def check_positive(**values: float) -> None:
-    """Refuse what is not a finite number above 0; one line with its name."""
-    for name, value in values.items():
-        if not 0.0 < value < np.inf:
-            raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
-
-
 def check_shares(**values: float) -> None:
-    """Refuse what is not in [0, 1); one line with its name."""
+    """Numbers in [0, 1); raises `ValueError` in one line with the name otherwise."""
     for name, value in values.items():
         if not 0.0 <= value < 1.0:
             raise ValueError(f"{name} must be at least 0 and below 1, got {value!r}")

@@ -1,10 +1,11 @@
-"""To a critical point, of whatever kind: first down the loss, then down the norm of its gradient.
+"""Finds a critical point of any kind: minimizes the loss, then the norm of its gradient.
 
-The course's recipe for "when the gradient is almost zero". For a share of the queries Adam lowers
-the loss; then L-BFGS lowers F = |g|^2 / 2, whose gradient H g is a difference of gradients along g:
-H g = |g| (g(theta + h g/|g|) - g(theta)) / h, one probe. A step then costs three queries if its
-first trial is good: the probe for H g, the trial and the move. Where H g = 0 but g is not, F has a
-critical point that the loss has not, and the search is stuck.
+This is the course's recipe for "when the gradient is almost zero". For a fraction of the queries
+Adam minimizes the loss; then L-BFGS minimizes F = |g|^2 / 2, whose gradient H g is a difference of
+gradients along g, H g = |g| (g(theta + h g/|g|) - g(theta)) / h, and costs one probe. A step costs
+three queries if its first trial is accepted: the probe for H g, the trial and the move. Where
+H g = 0 but g is not zero, F has a critical point that the loss does not have, and the search is
+stuck.
 """
 
 from __future__ import annotations
@@ -17,32 +18,33 @@ import numpy as np
 from mlds_bench.agents.landscape.first_order import (
     AdamHyperparameters,
     Stepper,
-    check_positive,
     check_shares,
 )
 from mlds_bench.agents.landscape.optimizer import Array, Flags, LandscapeAgent, Rows, Seen, norms
 from mlds_bench.agents.landscape.quasi_newton import Descent, LbfgsHyperparameters
+from mlds_bench.common.bounds import above
 
 ARRIVED, PROBED, TRIED = range(3)
 
 
 @dataclass(frozen=True)
 class GradientNormHyperparameters:
-    """Settings of the two parts.
+    """Hyper-parameters of both parts.
 
     Attributes:
-        learning_rate: Adam's, on the loss.
-        switch: share of the queries after which the norm of the gradient is what counts.
-        probe: distance h of the probes.
+        learning_rate: of Adam, on the loss.
+        switch_fraction: fraction of the query budget after which the norm of the gradient is
+            minimized.
+        probe_distance: distance h of the probes.
     """
 
     learning_rate: float = 0.01
-    switch: float = 0.5
-    probe: float = 1e-5
+    switch_fraction: float = 0.5
+    probe_distance: float = 1e-5
 
     def __post_init__(self) -> None:
-        check_positive(learning_rate=self.learning_rate, probe=self.probe)
-        check_shares(switch=self.switch)
+        above(0.0, learning_rate=self.learning_rate, probe_distance=self.probe_distance)
+        check_shares(switch_fraction=self.switch_fraction)
 
 
 class GradientNormAgent(LandscapeAgent):
@@ -52,12 +54,12 @@ class GradientNormAgent(LandscapeAgent):
     hyperparameters: ClassVar[type] = GradientNormHyperparameters
 
     def prepare(self) -> None:
-        """Find the query of the switch."""
+        """Read the spaces and find the query at which the parts switch."""
         super().prepare()
-        self._left_at_switch = (1.0 - self.hyper.switch) * self.surface.query_budget
+        self._left_at_switch = (1.0 - self.hyper.switch_fraction) * self.surface.query_budget
 
     def allocate(self, count: int) -> None:
-        """Make the memories of both parts."""
+        """Allocate the memories of both parts."""
         settings = AdamHyperparameters(self.hyper.learning_rate)
         self._adam = Stepper("adam", settings, count, self.dimension)
         self._descent = Descent(LbfgsHyperparameters(), count, self.dimension)
@@ -65,13 +67,13 @@ class GradientNormAgent(LandscapeAgent):
         self._gradient = np.zeros((count, self.dimension))
 
     def clear(self, rows: Flags) -> None:
-        """Forget where ``rows`` is True."""
+        """Clear both memories where ``rows`` (N,) is True."""
         self._adam.clear(rows)
         self._descent.clear(rows)
         self._stage[rows] = ARRIVED
 
     def ask(self, seen: Seen, vectors: Array) -> Flags:
-        """Move by Adam, or by what became of probes and trials."""
+        """Move by Adam, or probe, try and move by L-BFGS."""
         late = seen.queries_left <= self._left_at_switch
         moves: Flags = ~late
         early = np.flatnonzero(moves)
@@ -92,16 +94,16 @@ class GradientNormAgent(LandscapeAgent):
         return moves
 
     def _probe(self, rows: Rows, gradient: Array) -> Array:
-        """Keep the gradients of the current points, and look along them."""
+        """Store the gradients at the current points; returns probes along them."""
         self._gradient[rows], self._stage[rows] = gradient, PROBED
         unit = gradient / np.maximum(norms(gradient), 1e-300)[:, None]
-        probe: Array = self.hyper.probe * unit
+        probe: Array = self.hyper.probe_distance * unit
         return probe
 
     def _aim(self, rows: Rows, probed: Array) -> None:
-        """Choose directions, given the gradients at the probes."""
+        """Choose search directions, given the gradients at the probes."""
         here = self._gradient[rows]
-        product = norms(here)[:, None] * (probed - here) / self.hyper.probe
+        product = norms(here)[:, None] * (probed - here) / self.hyper.probe_distance
         self._descent.arrive(rows, half_square(here), product)
         self._stage[rows] = TRIED
 

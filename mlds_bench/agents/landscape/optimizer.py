@@ -1,4 +1,4 @@
-"""What all optimizers of this room share: observations in, actions out, state an instance."""
+"""What all optimizers of this room share: observations in, actions out, state per instance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Rows: TypeAlias = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Seen:
-    """A batch of observations, of the points that were asked about last.
+    """A batch of observations: loss and gradient at the points that were queried last.
 
     Attributes:
         loss: (N,).
@@ -35,19 +35,19 @@ class Seen:
 class LandscapeAgent(Agent):
     """Base of the optimizers.
 
-    A subclass says its next queries in `ask` and keeps its state in arrays with a row an instance,
-    made in `allocate` and wiped in `clear`. It learns nothing beforehand.
+    A subclass chooses its next queries in `ask` and keeps its state in arrays with one row per
+    instance, made in `allocate` and cleared in `clear`. It needs no training.
     """
 
     name: ClassVar[str]
-    """What the registry calls it."""
+    """Its name in the registry."""
     needs_gradient: ClassVar[bool] = True
 
     def prepare(self) -> None:
         """Read the spaces.
 
         Raises:
-            Unsupported: they are not those of a loss landscape.
+            Unsupported: if they are not those of a loss landscape.
         """
         self.surface = find_surface(
             self.name,
@@ -59,17 +59,17 @@ class LandscapeAgent(Agent):
         self._count = 0
 
     def allocate(self, count: int) -> None:
-        """Make the state of ``count`` instances, all at the start of an episode."""
+        """Allocate the state of ``count`` instances, all at the start of an episode."""
 
     def clear(self, rows: Flags) -> None:
-        """Bring the state where ``rows`` (N,) is True back to the start of an episode."""
+        """Reset the state to the start of an episode where ``rows`` (N,) is True."""
 
     def ask(self, seen: Seen, vectors: Array) -> Flags | bool:
-        """Write the next ``vectors`` (N, d); the answer is who moves there, the others probe."""
+        """Write the next ``vectors`` (N, d); returns which instances move, the others probe."""
         raise NotImplementedError
 
-    def act(self, obs: Mapping[str, Array], *, deterministic: bool = True) -> Array:  # noqa: ARG002
-        """Actions (N, d + 1) for observations of N instances, any N."""
+    def act(self, obs: Mapping[str, Array]) -> Array:
+        """Actions (N, d + 1) float64 for observations of N instances, any N."""
         loss = obs["loss"][:, 0]
         if len(loss) != self._count:
             self._count = len(loss)
@@ -83,12 +83,12 @@ class LandscapeAgent(Agent):
         return actions
 
     def reset(self, done: npt.NDArray[np.bool_]) -> None:
-        """Begin anew where ``done`` (N,) is True."""
+        """Start anew where ``done`` (N,) is True."""
         if len(done) == self._count and done.any():
             self.clear(done)
 
     def require_queries(self, queries: int) -> None:
-        """Refuse budgets that do not allow a single move."""
+        """Raise `Unsupported` if the query budget does not allow a single move."""
         if self.surface.query_budget < queries:
             raise Unsupported(
                 f"{self.name} needs {queries} queries for a move in {self.dimension} dimensions, "

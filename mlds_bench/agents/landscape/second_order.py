@@ -1,15 +1,15 @@
-"""Optimizers that know the curvature: the Hessian is measured by probes, then one move is made.
+"""Optimizers that use the curvature: they measure the Hessian by probes, then make one move.
 
-A probe at theta + h e_i tells column i of the Hessian as a difference of gradients, so that a move
-costs d + 1 queries with forward differences and 2 d + 1 with central ones. With H = V diag(w) V^T
-and c = V^T g the step is -V (c / u), where
+A probe at theta + h e_i gives column i of the Hessian as a difference of gradients, so a move costs
+d + 1 queries with forward differences and 2 d + 1 with central ones. With H = V diag(w) V^T and
+c = V^T g, the step is -V (c / u), where
 
 - ``newton``: u = w. It goes to the critical point of the quadratic model, whatever its kind.
-- ``saddle-free-newton``: u = |w| (Dauphin et al. 2014): the step leads downhill along every
-  eigenvector, away from saddles. Flat directions are taken to be no flatter than ``flattest``.
+- ``saddle-free-newton``: u = |w| (Dauphin et al. 2014). The step goes downhill along every
+  eigenvector, away from saddles. Eigenvalues are bounded below by ``min_eigenvalue_ratio``.
 - ``levenberg-marquardt``: u = w + max(0, -min w) + damping (Levenberg 1944, Marquardt 1963, here on
-  the Hessian): the step is probed, and made only if the loss goes down; then the damping shrinks,
-  else it grows and a shorter step is probed.
+  the Hessian). The step is probed, and made only if the loss decreases, after which the damping
+  shrinks; otherwise the damping grows and a shorter step is probed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from mlds_bench.agents.landscape.first_order import check_positive
 from mlds_bench.agents.landscape.optimizer import (
     Array,
     Flags,
@@ -29,89 +28,100 @@ from mlds_bench.agents.landscape.optimizer import (
     Seen,
     norms,
 )
+from mlds_bench.common.bounds import above
 
 LARGEST_DAMPING = 1e12
 
 
 @dataclass(frozen=True)
 class NewtonHyperparameters:
-    """Settings of Newton's method, with or without a sense of direction.
+    """Hyper-parameters of Newton's method.
 
     Attributes:
-        probe: distance h of a probe.
-        central: two probes a coordinate instead of one: errors of h^2 instead of h.
-        flattest: eigenvalues count as at least this share of the largest one (in absolute value);
-            Newton itself makes no step along flatter eigenvectors.
-        longest_step: steps beyond this length are shortened to it.
+        probe_distance: distance h of a probe.
+        central_differences: two probes per coordinate instead of one: errors of order h^2 instead
+            of h.
+        min_eigenvalue_ratio: eigenvalues that are smaller than this share of the largest one (in
+            absolute value) are flat: no step is made along their eigenvectors.
+        max_step_norm: longer steps are shortened to this length.
     """
 
-    probe: float = 1e-5
-    central: bool = False
-    flattest: float = 1e-6
-    longest_step: float = 10.0
+    probe_distance: float = 1e-5
+    central_differences: bool = False
+    min_eigenvalue_ratio: float = 1e-6
+    max_step_norm: float = 10.0
 
     def __post_init__(self) -> None:
-        check_positive(probe=self.probe, flattest=self.flattest, longest_step=self.longest_step)
+        above(
+            0.0,
+            probe_distance=self.probe_distance,
+            min_eigenvalue_ratio=self.min_eigenvalue_ratio,
+            max_step_norm=self.max_step_norm,
+        )
 
 
 @dataclass(frozen=True)
 class SaddleFreeHyperparameters(NewtonHyperparameters):
-    """Settings of saddle-free Newton, as `NewtonHyperparameters`."""
+    """Hyper-parameters of saddle-free Newton, like `NewtonHyperparameters` with one difference.
 
-    flattest: float = 1e-2
-    longest_step: float = 1.0
+    Attributes:
+        min_eigenvalue_ratio: absolute eigenvalues count as at least this share of the largest one.
+    """
+
+    min_eigenvalue_ratio: float = 1e-2
+    max_step_norm: float = 1.0
 
 
 @dataclass(frozen=True)
 class LevenbergMarquardtHyperparameters:
-    """Settings of the damped Newton method.
+    """Hyper-parameters of the damped Newton method.
 
     Attributes:
-        probe: distance h of a probe.
-        central: two probes a coordinate instead of one.
+        probe_distance: distance h of a probe.
+        central_differences: two probes per coordinate instead of one.
         damping: at the start of an episode.
-        factor: by which it shrinks after a success and grows after a failure.
+        damping_factor: the damping is divided by it after a success and multiplied by it after a
+            failure.
     """
 
-    probe: float = 1e-5
-    central: bool = False
+    probe_distance: float = 1e-5
+    central_differences: bool = False
     damping: float = 1e-2
-    factor: float = 4.0
+    damping_factor: float = 4.0
 
     def __post_init__(self) -> None:
-        check_positive(probe=self.probe, damping=self.damping)
-        if not 1.0 < self.factor < np.inf:
-            raise ValueError(f"factor must be a finite number above 1, got {self.factor!r}")
+        above(0.0, probe_distance=self.probe_distance, damping=self.damping)
+        above(1.0, damping_factor=self.damping_factor)
 
 
 class SecondOrderAgent(LandscapeAgent):
-    """Measures the Hessian, column by column, and hands its eigenvalues to `decide`."""
+    """Measures the Hessian column by column; a subclass makes a step from its eigenvalues."""
 
     def prepare(self) -> None:
-        """Count the probes of a move.
+        """Count the probes that a move needs.
 
         Raises:
-            Unsupported: the budget does not allow a single move.
+            Unsupported: if the query budget does not allow a single move.
         """
         super().prepare()
-        self._sides = 2 if self.hyper.central else 1
+        self._sides = 2 if self.hyper.central_differences else 1
         self._probes = self._sides * self.dimension
         self.require_queries(self._probes + 1)
 
     def allocate(self, count: int) -> None:
-        """Make room for a Hessian (d, d) an instance."""
+        """Allocate one Hessian (d, d) per instance."""
         d = self.dimension
-        self._stage = np.zeros(count, np.int64)  # probes asked for since the last move
+        self._stage = np.zeros(count, np.int64)  # probes since the last move
         self._origin = np.zeros((count, d))  # the gradient at the current point
         self._loss = np.zeros(count)
         self._hessian = np.zeros((count, d, d))
 
     def clear(self, rows: Flags) -> None:
-        """Forget the probes where ``rows`` is True."""
+        """Drop the probes where ``rows`` (N,) is True."""
         self._stage[rows] = 0
 
     def ask(self, seen: Seen, vectors: Array) -> Flags:
-        """Probe on, or step."""
+        """Probe the next coordinate, or make a step."""
         vectors[:] = 0.0
         moves = np.zeros(len(vectors), np.bool_)
         begins = self._stage == 0
@@ -123,7 +133,7 @@ class SecondOrderAgent(LandscapeAgent):
         tried = np.flatnonzero(self._stage > self._probes)
         probing = np.flatnonzero(self._stage < self._probes)
         coordinate, side = self._probe(self._stage[probing])
-        vectors[probing, coordinate] = side * self.hyper.probe
+        vectors[probing, coordinate] = side * self.hyper.probe_distance
         self._stage[probing] += 1
         if len(fresh):
             self._decompose(fresh)
@@ -134,22 +144,22 @@ class SecondOrderAgent(LandscapeAgent):
         return moves
 
     def decide(self, rows: Rows) -> tuple[Array, Flags]:
-        """Step (len(rows), d) from fresh eigenvalues, and who moves; the rest are judged next."""
+        """Steps (len(rows), d) from fresh eigenvalues, and which are made; the rest are probed."""
         return self.step(rows), np.ones(len(rows), np.bool_)
 
     def judge(self, rows: Rows, loss: Array) -> tuple[Array, Flags]:
-        """What follows the probe of a step that `decide` only tried, given the loss there."""
+        """Steps (len(rows), d) after a probe of `decide`, given the loss there; which are made."""
         raise NotImplementedError
 
     def step(self, rows: Rows) -> Array:
-        """The step (len(rows), d)."""
+        """Steps (len(rows), d)."""
         curvature = self.scale(rows)
         slopes = np.einsum("nij,ni->nj", self._vectors[rows], self._origin[rows])
         step: Array = -np.einsum("nij,nj->ni", self._vectors[rows], slopes / curvature)
         return step
 
     def scale(self, rows: Rows) -> Array:
-        """What slopes along the eigenvectors are divided by, (len(rows), d); inf is no step."""
+        """Divisors (len(rows), d) of the slopes along the eigenvectors; inf makes no step."""
         raise NotImplementedError
 
     def _decompose(self, rows: Rows) -> None:
@@ -164,88 +174,88 @@ class SecondOrderAgent(LandscapeAgent):
 
     def _measure(self, rows: Rows, gradient: Array) -> None:
         coordinate, side = self._probe(self._stage[rows] - 1)
-        weight = side / (self._sides * self.hyper.probe)
+        weight = side / (self._sides * self.hyper.probe_distance)
         difference = gradient[rows] - self._origin[rows]
         self._hessian[rows, :, coordinate] += weight[:, None] * difference
 
     def _probe(self, ordinal: npt.NDArray[np.int64]) -> tuple[Rows, Array]:
-        """Coordinate and sign of the probes of these ordinals."""
+        """Coordinates and signs of the probes with these ordinal numbers."""
         coordinate, side = np.divmod(ordinal, self._sides)
         return coordinate, 1.0 - 2.0 * side
 
 
 class NewtonAgent(SecondOrderAgent):
-    """Newton's method, attracted by every critical point."""
+    """Newton's method, which is attracted by every critical point."""
 
     name = "newton"
     hyperparameters: ClassVar[type] = NewtonHyperparameters
 
     def scale(self, rows: Rows) -> Array:
-        """The eigenvalues; inf where they are too flat."""
+        """The eigenvalues (len(rows), d); inf where they are flat."""
         values = self._values[rows]
-        floor = self.hyper.flattest * np.abs(values).max(axis=1, keepdims=True)
+        floor = self.hyper.min_eigenvalue_ratio * np.abs(values).max(axis=1, keepdims=True)
         return np.where(np.abs(values) > floor, values, np.inf)
 
     def step(self, rows: Rows) -> Array:
-        """Newton's step, shortened if need be."""
-        return shortened(super().step(rows), self.hyper.longest_step)
+        """Steps (len(rows), d), shortened to ``max_step_norm``."""
+        return shortened(super().step(rows), self.hyper.max_step_norm)
 
 
 class SaddleFreeNewtonAgent(SecondOrderAgent):
-    """Newton's method with the absolute values of the eigenvalues, repelled by saddles."""
+    """Newton's method with absolute eigenvalues, which is repelled by saddles."""
 
     name = "saddle-free-newton"
     hyperparameters: ClassVar[type] = SaddleFreeHyperparameters
 
     def scale(self, rows: Rows) -> Array:
-        """The absolute eigenvalues, none too small; inf where the surface is a plane."""
+        """Absolute eigenvalues (len(rows), d), bounded below; inf where all are 0."""
         values = np.abs(self._values[rows])
-        floor = self.hyper.flattest * values.max(axis=1, keepdims=True)
+        floor = self.hyper.min_eigenvalue_ratio * values.max(axis=1, keepdims=True)
         return np.where(floor > 0.0, np.maximum(values, floor), np.inf)
 
     def step(self, rows: Rows) -> Array:
-        """The step, shortened if need be."""
-        return shortened(super().step(rows), self.hyper.longest_step)
+        """Steps (len(rows), d), shortened to ``max_step_norm``."""
+        return shortened(super().step(rows), self.hyper.max_step_norm)
 
 
 class LevenbergMarquardtAgent(SecondOrderAgent):
-    """Newton's method with a damping that learns from failures."""
+    """Newton's method with a damping that adapts to successes and failures."""
 
     name = "levenberg-marquardt"
     hyperparameters: ClassVar[type] = LevenbergMarquardtHyperparameters
 
     def prepare(self) -> None:
-        """Count the queries of a move: the Hessian's, the trial's, its own."""
+        """Count the queries of a move: those of the Hessian, the trial, and the move itself."""
         super().prepare()
         self.require_queries(self._probes + 2)
 
     def allocate(self, count: int) -> None:
-        """Make room for the damping and the trial step."""
+        """Allocate Hessians, damping and trial steps."""
         super().allocate(count)
         self._damping = np.full(count, self.hyper.damping)
         self._trial = np.zeros((count, self.dimension))
 
     def clear(self, rows: Flags) -> None:
-        """Forget probes and damping where ``rows`` is True."""
+        """Reset probes and damping where ``rows`` (N,) is True."""
         super().clear(rows)
         self._damping[rows] = self.hyper.damping
 
     def scale(self, rows: Rows) -> Array:
-        """The eigenvalues, lifted above 0 and damped."""
+        """Eigenvalues (len(rows), d), shifted above 0 and damped."""
         values = self._values[rows]
         lift = np.maximum(0.0, -values[:, :1]) + self._damping[rows, None]
         lifted: Array = values + lift
         return lifted
 
     def decide(self, rows: Rows) -> tuple[Array, Flags]:
-        """Probe the step."""
+        """Probe the step before it is made."""
         self._stage[rows] = self._probes + 1
         self._trial[rows] = self.step(rows)
         return self._trial[rows], np.zeros(len(rows), np.bool_)
 
     def judge(self, rows: Rows, loss: Array) -> tuple[Array, Flags]:
-        """Make the step that lowers the loss, else probe one with more damping."""
-        better, factor = loss < self._loss[rows], self.hyper.factor
+        """Make the step if it lowers the loss, otherwise probe one with more damping."""
+        better, factor = loss < self._loss[rows], self.hyper.damping_factor
         damping = self._damping[rows] * np.where(better, 1.0 / factor, factor)
         self._damping[rows] = np.clip(damping, 1.0 / LARGEST_DAMPING, LARGEST_DAMPING)
         if not better.all():
@@ -255,7 +265,7 @@ class LevenbergMarquardtAgent(SecondOrderAgent):
 
 
 def shortened(steps: Array, longest: float) -> Array:
-    """Steps (N, d), none longer than ``longest``."""
+    """Steps (N, d), shortened to a length of at most ``longest``."""
     shares = np.minimum(1.0, longest / np.maximum(norms(steps), 1e-300))
     short: Array = steps * shares[:, None]
     return short

@@ -1,4 +1,4 @@
-"""What the optimizers ask of the spaces: loss and gradient in, a vector and a decision out."""
+"""What the optimizers require of the spaces: they see loss and gradient, and choose a vector."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mlds_bench.agents.base import Unsupported
 
 @dataclass(frozen=True)
 class Surface:
-    """What an optimizer is told about the surface that it will stand on.
+    """What the spaces tell an optimizer about the landscape.
 
     Attributes:
-        dimension: d, the parameters of a point.
-        query_budget: queries an episode.
-        bound: the longest coordinate of a vector v.
+        dimension: d, the number of parameters.
+        query_budget: queries per episode.
+        bound: upper bound on the absolute value of each coordinate of a vector.
     """
 
     dimension: int
@@ -33,10 +33,10 @@ def find_surface(
     *,
     needs_gradient: bool = True,
 ) -> Surface:
-    """The surface behind a Dict of ``loss``, ``gradient``, ``queries_left`` and a Box (d + 1,).
+    """Read a Dict of ``loss``, ``gradient`` and ``queries_left``, and a Box (d + 1,).
 
     Raises:
-        Unsupported: if the spaces are others, or the gradient is needed and hidden; one line.
+        Unsupported: if the spaces do not fit, or the gradient is needed and hidden; one line.
     """
     if not isinstance(space, Dict) or not isinstance(actions, Box) or len(actions.shape) != 1:
         raise _unfit(agent, space, actions)
@@ -47,7 +47,7 @@ def find_surface(
         raise _unfit(agent, space, actions)
     if needs_gradient and "gradient" not in shapes:
         raise Unsupported(
-            f"{agent} needs the gradient, which gradient=False hides: take es or random-search"
+            f"{agent} needs the gradient, which gradient=False hides: choose es or random-search"
         )
     return Surface(d, float(budget.high[0]), float(actions.high[:-1].min()))
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 NEGLIGIBLE = 1e-30
-"""A mean gradient that moves no parameter: far below epsilon, and far above denormal numbers."""
+"""A mean gradient this small moves no parameter: far below eps, far above denormal numbers."""
 
 
 class Adam:
@@ -19,22 +19,22 @@ class Adam:
 
     Args:
         parameters: (P,), changed in place by `update`.
-        beta1: decay of the mean of the gradient.
-        beta2: decay of the mean of its square.
-        epsilon: added to the root of the latter.
+        beta1: decay rate of the running mean of the gradient.
+        beta2: decay rate of the running mean of its square.
+        eps: added to the root of the latter.
     """
 
     def __init__(
-        self, parameters: Tensor, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
+        self, parameters: Tensor, *, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
     ) -> None:
-        self._beta1, self._beta2, self._epsilon = beta1, beta2, epsilon
+        self._beta1, self._beta2, self._eps = beta1, beta2, eps
         self._parameters = [parameters]
         self._mean = [torch.zeros_like(parameters)]
         self._square = [torch.zeros_like(parameters)]
         self._step = torch.zeros((), device=parameters.device)
 
     def update(self, gradient: Tensor, learning_rate: float) -> None:
-        """One step of Adam along ``gradient`` (P,)."""
+        """Take one step of Adam for ``gradient`` (P,)."""
         self._step += 1
         torch._fused_adam_(
             self._parameters,
@@ -47,16 +47,16 @@ class Adam:
             beta1=self._beta1,
             beta2=self._beta2,
             weight_decay=0.0,
-            eps=self._epsilon,
+            eps=self._eps,
             amsgrad=False,
             maximize=False,
         )
 
     def forget_negligible(self) -> None:
-        """Set to zero the averages that are too small to matter; call it now and then.
+        """Set averages that are too small to matter to zero; call it from time to time.
 
-        Those of a ReLU unit that is off decay for ever, into denormal numbers, on which processors
-        are many times slower: a network with dead units would lose a tenth of its speed.
+        Those of an inactive ReLU unit decay into denormal numbers, on which processors are many
+        times slower: a network with dead units would lose a tenth of its speed.
         """
         for average in (*self._mean, *self._square):
             average.copy_(torch.nn.functional.hardshrink(average, NEGLIGIBLE))

@@ -1,4 +1,4 @@
-"""Distributions over returns on a fixed grid of values (Bellemare, Dabney and Munos 2017)."""
+"""Categorical distributions over returns on a fixed grid (Bellemare, Dabney and Munos 2017)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from torch import Tensor
 
 
 def project(probabilities: Tensor, values: Tensor, support: Tensor) -> Tensor:
-    """The distribution on the grid ``support`` that stands for one on other values.
+    """Project distributions on other values onto the grid ``support``.
 
-    Each value's probability goes to its two neighbours on the grid, in proportion to closeness
-    (equation 7 of the paper); beyond the ends it goes to the end.
+    The probability of a value is split between its two neighbors on the grid, in proportion to
+    closeness (equation 7 of the paper). Values beyond an end of the grid count as that end.
 
     Args:
         probabilities: (B, k), each row sums to 1.
-        values: (B, k), where they lie.
-        support: (m,), evenly spaced, rising.
+        values: (B, k), whose probabilities they are.
+        support: (m,), evenly spaced, increasing.
 
     Returns:
-        (B, m), each row sums to 1.
+        Probabilities (B, m), each row sums to 1.
     """
     low, high, step = support[0], support[-1], support[1] - support[0]
     clipped = values.clamp(min=low, max=high)

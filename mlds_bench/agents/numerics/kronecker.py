@@ -1,8 +1,8 @@
-"""Kronecker-factored curvature (K-FAC): natural gradients of whole networks, a layer at a time.
+"""Kronecker-factored curvature (K-FAC): natural gradients of whole networks, layer by layer.
 
-The Fisher matrix of a layer with weights W (O, K) is taken for the Kronecker product of two small
-ones, of its inputs and of the gradients at its outputs (Martens and Grosse 2015; of convolutions
-Grosse and Martens 2016). A bias is one more input, always 1.
+The Fisher matrix of a layer with weights W (O, K) is approximated by the Kronecker product of two
+small matrices, one of its inputs and one of the gradients at its outputs (Martens and Grosse 2015;
+for convolutions Grosse and Martens 2016). A bias is treated as one more input that is always 1.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ Layer: TypeAlias = nn.Linear | nn.Conv2d
 
 
 def input_factor(layer: Layer, inputs: Tensor) -> Tensor:
-    """Mean over a batch of the outer products of a layer's inputs with themselves, (K, K).
+    """Batch mean (K, K) of the outer products of a layer's inputs with themselves.
 
     Args:
-        layer: linear, or a convolution, whose patches are summed over their places.
-        inputs: (B, features), of a convolution (B, C, H, W).
+        layer: a linear layer, or a convolution, whose patches are summed over positions.
+        inputs: (B, features), or (B, C, H, W) for a convolution.
     """
     rows = _patches(layer, inputs)
     ones = rows.new_ones(len(rows), 1)
@@ -33,24 +33,24 @@ def input_factor(layer: Layer, inputs: Tensor) -> Tensor:
 
 
 def output_factor(gradients: Tensor) -> Tensor:
-    """Mean over a batch, and over places, of the outer products of gradients, (O, O).
+    """Mean (O, O), over batch and positions, of the outer products of gradients with themselves.
 
     Args:
-        gradients: (B, O), of a convolution (B, O, H, W), of each example's own loss.
+        gradients: of each example's own loss, (B, O), or (B, O, H, W) for a convolution.
     """
     rows = gradients.flatten(2).transpose(1, 2).flatten(0, 1) if gradients.dim() > 2 else gradients
     return rows.T @ rows / len(rows)
 
 
 def damped_inverses(inputs: Tensor, outputs: Tensor, *, damping: float) -> tuple[Tensor, Tensor]:
-    """Inverses of both factors, the damping shared between them by their mean eigenvalues.
+    """Inverses of both factors, with the damping split between them by their mean eigenvalues.
 
-    Martens and Grosse 2015, section 6.3: adding pi sqrt(damping) to one diagonal and
-    sqrt(damping) / pi to the other stands for adding ``damping`` to that of the product.
+    Adding pi sqrt(damping) to one diagonal and sqrt(damping) / pi to the other approximates adding
+    ``damping`` to that of the product (Martens and Grosse 2015, section 6.3).
 
     Args:
         inputs: (K, K), symmetric and positive semidefinite.
-        outputs: (O, O), likewise.
+        outputs: (O, O), symmetric and positive semidefinite.
         damping: above 0.
     """
     traces = (inputs.trace() / len(inputs), outputs.trace() / len(outputs))
@@ -60,16 +60,16 @@ def damped_inverses(inputs: Tensor, outputs: Tensor, *, damping: float) -> tuple
 
 
 class KroneckerCurvature:
-    """The factors of some layers, averaged over batches, and the natural gradient that they make.
+    """Running averages of the factors of some layers, and the natural gradient they give.
 
     Args:
-        layers: each with a bias, and called once in a forward pass.
-        decay: of the averages.
+        layers: each has a bias and is called exactly once in a forward pass, in this order.
+        stat_decay: decay rate of the running averages.
         damping: of the inverses.
     """
 
-    def __init__(self, layers: Sequence[Layer], *, decay: float, damping: float) -> None:
-        self.layers, self.decay, self.damping = [*layers], decay, damping
+    def __init__(self, layers: Sequence[Layer], *, stat_decay: float, damping: float) -> None:
+        self.layers, self.stat_decay, self.damping = [*layers], stat_decay, damping
         self._inputs: list[Tensor] = []
         self._gradients: list[Tensor] = []
         self._factors: list[tuple[Tensor, Tensor]] = []
@@ -77,9 +77,9 @@ class KroneckerCurvature:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Within, one forward pass is seen: what goes into each layer, what comes back out of it.
+        """Record one forward pass in this context, and its backward pass, for `update`.
 
-        The loss that is taken back must be the sum over the batch of the examples' own losses.
+        The loss of the backward pass must be the sum over the batch of the examples' own losses.
         """
         self._inputs, self._gradients = [], [torch.empty(0)] * len(self.layers)
         hooks = [layer.register_forward_hook(self._watch) for layer in self.layers]
@@ -90,7 +90,7 @@ class KroneckerCurvature:
                 hook.remove()
 
     def update(self) -> None:
-        """Take what was watched into the averages."""
+        """Add what was recorded to the running averages."""
         with torch.no_grad():
             seen = [
                 (input_factor(layer, inputs), output_factor(gradients))
@@ -99,22 +99,23 @@ class KroneckerCurvature:
                 )
             ]
             old = self._factors or seen
+            weight = 1.0 - self.stat_decay
             self._factors = [
-                (before[0].lerp(now[0], 1.0 - self.decay), before[1].lerp(now[1], 1.0 - self.decay))
+                (before[0].lerp(now[0], weight), before[1].lerp(now[1], weight))
                 for before, now in zip(old, seen, strict=True)
             ]
 
     def invert(self) -> None:
-        """Invert the averages as they are now."""
+        """Invert the current averages."""
         self._inverses = [
             damped_inverses(inputs, outputs, damping=self.damping)
             for inputs, outputs in self._factors
         ]
 
     def precondition(self) -> float:
-        """Replace the layers' gradients by natural ones; the product of the two, summed over all.
+        """Replace the layers' gradients by natural ones; returns the inner product of the two.
 
-        That product is the rise of the loss along the natural gradient, and, by the quadratic
+        It is the rate at which the loss rises along the natural gradient and, by the quadratic
         model, twice the divergence of a step of length 1.
         """
         rise = 0.0
@@ -141,7 +142,7 @@ class KroneckerCurvature:
 
 
 def _patches(layer: Layer, inputs: Tensor) -> Tensor:
-    """A row for every place where the weights are applied."""
+    """One row for every position to which the weights are applied."""
     if isinstance(layer, nn.Linear):
         return inputs
     size: Any = layer.kernel_size
@@ -151,7 +152,7 @@ def _patches(layer: Layer, inputs: Tensor) -> Tensor:
 
 
 def _inverse(matrix: Tensor, damping: float) -> Tensor:
-    """Of a matrix with so much on its diagonal, and no less than what its digits can tell apart."""
+    """Inverse of a damped matrix; the damping is at least what the dtype can resolve."""
     least = 32.0 * torch.finfo(matrix.dtype).eps * float(matrix.trace())
     unit = torch.eye(len(matrix), device=matrix.device, dtype=matrix.dtype)
     damped = matrix + max(damping, least) * unit

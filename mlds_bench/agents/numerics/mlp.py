@@ -1,10 +1,10 @@
-"""Fully connected ReLU networks as functions of one flat parameter vector, gradients by hand.
+"""Fully connected ReLU networks as functions of one flat vector, with gradients by hand.
 
 At the size of homework 1-1 (571 parameters, batches of 128) an update is pure call overhead, so the
-layout is chosen for few calls: features are rows and examples are columns, and the bias of a layer
-is the last column of its weights, met by a row of ones in its input. A layer then costs one product
-and one in-place ReLU forward, and one product for weights and bias together backward. The results
-are those of ``torch.nn.Linear``, ``torch.nn.ReLU`` and autograd, which the tests compare.
+layout is chosen for few calls: features are rows, examples are columns, and the bias of a layer is
+the last column of its weights, multiplied by a row of ones in its input. A layer then costs one
+product and one in-place ReLU forward, and one product for weights and bias together backward. The
+results are those of ``torch.nn.Linear``, ``torch.nn.ReLU`` and autograd, as the tests verify.
 """
 
 from __future__ import annotations
@@ -20,18 +20,20 @@ from torch import Tensor
 Sizes: TypeAlias = Sequence[int]
 
 SMALLEST_SCALE = 1e-6
-"""A unit that feels less than this is constant; dividing by it would make noise loud."""
+"""A unit whose input deviates less than this is constant; dividing by it would amplify noise."""
 
-_threshold_backward = torch.ops.aten.threshold_backward.default  # the overload skips a dispatch
+_threshold_backward = (
+    torch.ops.aten.threshold_backward.default
+)  # naming the overload skips a dispatch
 
 
 def layer_shapes(sizes: Sizes) -> list[tuple[int, int]]:
-    """(outputs, inputs + 1) of every layer; the extra column is the bias."""
+    """The shape (outputs, inputs + 1) of every layer; the last column is the bias."""
     return [(outputs, inputs + 1) for inputs, outputs in pairwise(sizes)]
 
 
 def parameter_count(sizes: Sizes) -> int:
-    """Weights and biases of a network with these layer sizes, input and output included.
+    """Number of weights and biases of a network with these layer sizes, from input to output.
 
     >>> parameter_count((1, 190, 1))
     571
@@ -40,7 +42,7 @@ def parameter_count(sizes: Sizes) -> int:
 
 
 def layers(parameters: Tensor, sizes: Sizes) -> list[Tensor]:
-    """Views of a flat vector (parameter_count,), one a layer, (outputs, inputs + 1)."""
+    """Views of a flat vector (parameter_count,), one per layer, each (outputs, inputs + 1)."""
     shapes = layer_shapes(sizes)
     parts = torch.split(parameters, [rows * columns for rows, columns in shapes])
     return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
@@ -49,7 +51,7 @@ def layers(parameters: Tensor, sizes: Sizes) -> list[Tensor]:
 def initial_parameters(sizes: Sizes, generator: torch.Generator) -> Tensor:
     """Random parameters (parameter_count,) float32 as ``torch.nn.Linear`` draws them.
 
-    Weights and biases are uniform in +-1/sqrt(inputs). On the generator's device.
+    Weights and biases are uniform in +-1/sqrt(inputs). They are on the generator's device.
     """
     parameters = torch.empty(parameter_count(sizes), device=generator.device)
     for layer in layers(parameters, sizes):
@@ -66,21 +68,21 @@ def normalize_hidden_units(
     *,
     threshold_spread: float,
 ) -> None:
-    """Rescale the hidden layers in place so that every unit is at work on these inputs.
+    """Rescale the hidden layers in place so that every unit is active on some of these inputs.
 
-    Layer after layer, what a unit feels before its ReLU gets variance 1 and mean 0 over the inputs
-    (the data-dependent initialisation of Salimans and Kingma 2016, "Weight normalization", section
-    3), and then a random threshold, without which all units of the first layer of a network of one
+    Layer by layer, the preactivation of every unit gets mean 0 and variance 1 over the inputs (the
+    data-dependent initialization of Salimans and Kingma 2016, "Weight normalization", section 3),
+    and then a random threshold, without which all units of the first layer of a network with one
     input would bend at the same point. The units of the first layer face up and down the inputs in
-    turn: were all five units of a narrow one to face the same way, as happens once in 16 times, the
-    network would see nothing of the other half of the interval, and training seldom mends it.
+    turn: if all five units of a narrow layer faced the same way, which happens once in 16 times,
+    the network would not see the other half of the interval, and training rarely repairs that.
 
     Args:
         parameters: (parameter_count,).
         sizes: layer sizes, input and output included.
-        inputs: (sizes[0], B), a sample of what the network will see.
-        generator: the source of the thresholds, on the parameters' device.
-        threshold_spread: standard deviation of the thresholds, in those of what the unit feels.
+        inputs: (sizes[0], B), a sample of the training inputs.
+        generator: source of the thresholds, on the parameters' device.
+        threshold_spread: standard deviation of the thresholds, in those of the preactivations.
     """
     hidden = layers(parameters, sizes)[:-1]
     for layer in hidden[:1]:
@@ -96,7 +98,7 @@ def normalize_hidden_units(
 
 
 def face_in_turn(weights: Tensor) -> None:
-    """Flip rows (n, d) in place so that their sums are positive and negative in turn."""
+    """Flip the signs of rows (n, d) in place so that their sums alternate in sign."""
     downward = weights.sum(dim=1) < 0.0
     wanted = torch.arange(len(weights), device=weights.device) % 2 == 1
     weights[downward != wanted] *= -1.0
@@ -112,7 +114,7 @@ def forward(parameters: Tensor, sizes: Sizes, inputs: Tensor) -> Tensor:
 
 
 class SquaredErrorGradient:
-    """The gradient of the mean squared error of one batch, into a given vector, without copies.
+    """Writes the gradient of the mean squared error of a batch into a given vector, without copies.
 
     Args:
         sizes: layer sizes, input and output included.
@@ -138,7 +140,7 @@ class SquaredErrorGradient:
         Args:
             inputs: (sizes[0], B).
             targets: (sizes[-1], B).
-            predictions: (sizes[-1], B), overwritten with what the network says.
+            predictions: (sizes[-1], B), overwritten with the outputs of the network.
         """
         values, last = self._values, len(self._layers) - 1
         values[0].copy_(inputs)

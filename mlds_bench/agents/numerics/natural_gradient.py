@@ -1,6 +1,6 @@
-"""Natural gradients: steepest descent in the divergence of policies, by products alone.
+"""Natural gradients by matrix-vector products: steepest descent in the divergence of policies.
 
-The Fisher matrix of P parameters is P x P; what it does to a vector costs two gradients.
+The Fisher matrix of P parameters is P x P; its product with a vector costs two gradients.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ import torch
 from torch import Tensor
 
 Product: TypeAlias = Callable[[Tensor], Tensor]
-"""A symmetric positive definite matrix (P, P) times a vector (P,)."""
+"""Multiplies a symmetric positive definite matrix (P, P) by a vector (P,)."""
 
 
 def conjugate_gradient(
-    product: Product, target: Tensor, *, iterations: int, tolerance: float = 1e-10
+    product: Product, target: Tensor, *, max_steps: int, tolerance: float = 1e-10
 ) -> Tensor:
-    """A vector x (P,) with ``product(x)`` near ``target``, from 0 (Hestenes and Stiefel 1952).
+    """Solve ``product(x) = target`` for x (P,), from 0 (Hestenes and Stiefel 1952).
 
     Args:
-        product: of the matrix.
+        product: multiplies the matrix by a vector.
         target: (P,).
-        iterations: at most so many products.
-        tolerance: ends when the squared residual is this small a share of the squared target.
+        max_steps: upper bound on the number of products.
+        tolerance: stop when the squared residual is this share of the squared target or less.
     """
     solution = torch.zeros_like(target)
     residual, direction = target.clone(), target.clone()
     square = residual.dot(residual)
     least = tolerance * square
-    for _ in range(iterations):
+    for _ in range(max_steps):
         if square <= least:
             break
         image = product(direction)
@@ -48,8 +48,8 @@ def curvature_product(
 ) -> Product:
     """The product with the Hessian of a divergence, plus ``damping`` times the identity.
 
-    At the parameters from which the divergence (a scalar) is measured its Hessian is the Fisher
-    matrix. Reverse over reverse; the graph is kept for as long as the product is.
+    At the parameters from which the divergence (a scalar) is measured, its Hessian is the Fisher
+    matrix. The product is computed reverse over reverse, and keeps the graph alive.
     """
     slopes = flat(torch.autograd.grad(divergence, parameters, create_graph=True))
 
@@ -60,19 +60,19 @@ def curvature_product(
     return product
 
 
-def step_length(direction: Tensor, product: Product, *, divergence: float) -> float:
-    """How far along ``direction`` (P,) the quadratic model reaches that divergence (nats)."""
+def step_length(direction: Tensor, product: Product, *, target_kl: float) -> float:
+    """Length along ``direction`` (P,) at which the quadratic model reaches ``target_kl`` (nats)."""
     curvature = float(direction.dot(product(direction)))
-    return math.sqrt(2.0 * divergence / curvature) if curvature > 0.0 else 0.0
+    return math.sqrt(2.0 * target_kl / curvature) if curvature > 0.0 else 0.0
 
 
 def flat(tensors: Sequence[Tensor]) -> Tensor:
-    """All numbers of all tensors in one vector (P,)."""
+    """All elements of all tensors in one vector (P,)."""
     return torch.cat([tensor.reshape(-1) for tensor in tensors])
 
 
 def move(parameters: Sequence[Tensor], start: Tensor, change: Tensor) -> None:
-    """Set parameters, in place, to ``start + change``, both (P,)."""
+    """Set parameters in place to ``start + change``, both (P,)."""
     place = 0
     with torch.no_grad():
         for parameter in parameters:

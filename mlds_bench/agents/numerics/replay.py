@@ -1,10 +1,10 @@
-"""What was seen and done, for agents that learn from the past: every frame is kept once.
+"""A replay buffer that stores every frame once.
 
-An observation is a stack of the last frames; here only its newest frame is stored, and stacks are
-put together again when they are drawn. Each instance has a ring of slots of its own. A slot is a
-frame and what was done upon seeing it; an episode is a run of slots that ends with the frame of its
-final observation, upon which nothing was done. An episode whose first observation already holds
-several frames begins with a slot for each of those that differ.
+An observation is a stack of the last frames. Only its newest frame is stored, and stacks are put
+together again when they are drawn. Each environment has a ring of slots of its own. A slot holds a
+frame and the action that followed it; an episode is a run of slots that ends with the frame of its
+final observation, which no action followed. If the first observation of an episode holds several
+different frames, the episode begins with a slot for each of them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 BYTES_BESIDE_A_FRAME = 42
-"""Action, reward and flags 10, and of a sampler at most two nodes of a tree of twice the leaves."""
+"""Action, reward and flags take 10; a sampler's tree takes at most 32 (4 nodes per leaf)."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Transitions:
     """A batch of B transitions of up to n steps.
 
     Attributes:
-        rows: (B,) int64, where they lie in the replay.
+        rows: (B,) int64, their places in the replay buffer.
         observations: (B, C, H, W) uint8.
         actions: (B,) int64.
-        returns: (B,) discounted sum of the rewards on the way.
-        discounts: (B,) of what follows; 0 where the episode terminated.
-        next_observations: (B, C, H, W) uint8, after the last of the steps.
-        weights: (B,) of each in the loss.
+        returns: (B,) discounted sums of up to n rewards.
+        discounts: (B,) factors of the value of what follows; 0 where the episode terminated.
+        next_observations: (B, C, H, W) uint8, after the last of those steps.
+        weights: (B,) of the transitions in the loss.
     """
 
     rows: Rows
@@ -53,19 +53,19 @@ class Transitions:
 
 
 class FrameReplay:
-    """The last steps of N instances, each frame stored once.
+    """The last steps of N environments, each frame stored once.
 
     Args:
-        shape: of an observation, (C, H, W) uint8, the oldest frame first.
-        stack: frames in an observation; C is a multiple of it.
+        shape: shape of an observation, (C, H, W) uint8, the oldest frame first.
+        stack: frames per observation; C is a multiple of it.
         num_envs: N.
-        capacity: frames in all, N * S for rings of S slots.
-        steps: n of the returns.
-        discount: of a step.
-        sampler: makes the sampler of so many rows.
+        capacity: frames in total, N * S for rings of S slots.
+        n_step: n of the n-step returns.
+        gamma: discount factor per step.
+        sampler: makes a sampler for a given number of rows.
 
     Raises:
-        MemoryError: if it would not fit, before anything is stored; one line.
+        MemoryError: if it would not fit into memory, before anything is stored; one line.
     """
 
     def __init__(
@@ -75,33 +75,33 @@ class FrameReplay:
         stack: int,
         num_envs: int,
         capacity: int,
-        steps: int,
-        discount: float,
+        n_step: int,
+        gamma: float,
         sampler: Callable[[int], Sampler],
     ) -> None:
-        self._slots = max(capacity // num_envs, steps + stack + 2)
-        self._shape, self._stack, self._steps = shape, stack, steps
-        self._discount = discount
+        self._slots = max(capacity // num_envs, n_step + stack + 2)
+        self._shape, self._stack, self._n_step = shape, stack, n_step
+        self._gamma = gamma
         self._instances = np.arange(num_envs)
         rows, pixels = self._slots * num_envs, int(np.prod(shape)) // stack
         require_memory(rows, pixels, f"{shape[0] // stack}x{shape[1]}x{shape[2]}")
         self._frames = np.zeros((rows, pixels), dtype=np.uint8)
         self._age = np.zeros(rows, dtype=np.uint8)  # frames before it in its episode, < stack
-        self._is_played = np.zeros(rows, dtype=np.bool_)  # something was done upon seeing it
+        self._is_played = np.zeros(rows, dtype=np.bool_)  # an action followed it
         self._actions = np.zeros(rows, dtype=np.int16)
         self._rewards = np.zeros(rows, dtype=np.float32)
         self._terminated = np.zeros(rows, dtype=np.bool_)
         self._ended = np.zeros(rows, dtype=np.bool_)
-        self._written = np.zeros(num_envs, dtype=np.int64)  # slots so far, an instance
+        self._written = np.zeros(num_envs, dtype=np.int64)  # slots so far, per environment
         self.sampler = sampler(rows)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the arrays, those of the sampler not counted."""
+        """Bytes of the arrays, without those of the sampler."""
         return sum(part.nbytes for part in vars(self).values() if isinstance(part, np.ndarray))
 
     def begin(self, observations: Frames) -> None:
-        """The first observations (N, C, H, W), after a reset of all instances."""
+        """Store the first observations (N, C, H, W), after a reset of all environments."""
         self._begin(self._instances, observations)
 
     def add(
@@ -113,10 +113,10 @@ class FrameReplay:
         observations: Frames,
         final_observations: Frames | None,
     ) -> None:
-        """One step of the batch, as a vector environment with SAME_STEP autoreset tells it.
+        """Store one step of the batch, as a vector environment with SAME_STEP autoreset returns it.
 
         Args:
-            actions: (N,) done upon the observations before.
+            actions: (N,), chosen for the previous observations.
             rewards: (N,).
             terminated: (N,).
             truncated: (N,).
@@ -139,16 +139,16 @@ class FrameReplay:
             self._begin(np.flatnonzero(done), observations[done])
 
     def sample(self, size: int) -> Transitions:
-        """``size`` transitions, with replacement, drawn by the sampler.
+        """Draw ``size`` transitions with replacement.
 
         Raises:
-            ValueError: if there is none yet.
+            ValueError: if there are none yet.
         """
         rows, weights = self.sampler.sample(size)
         slot, instance = np.divmod(rows, len(self._instances))
-        window = self._rows(instance[:, None], slot[:, None] + np.arange(self._steps))
+        window = self._rows(instance[:, None], slot[:, None] + np.arange(self._n_step))
         returns, discounts, lengths = n_step_returns(
-            self._rewards[window], self._ended[window], self._terminated[window], self._discount
+            self._rewards[window], self._ended[window], self._terminated[window], self._gamma
         )
         return Transitions(
             rows=rows,
@@ -161,11 +161,11 @@ class FrameReplay:
         )
 
     def _rows(self, instances: Rows, slots: Rows) -> Rows:
-        """Rows of slots, counted from the beginning of time or of the ring."""
+        """Rows of slots, which are counted since the start or around the ring."""
         return slots % self._slots * len(self._instances) + instances
 
     def _begin(self, instances: Rows, observations: Frames) -> None:
-        """First observations (k, C, H, W); a frame equal to the one after it is not stored."""
+        """Store first observations (k, C, H, W), without copies that pad a stack in front."""
         stacks = observations.reshape(len(instances), self._stack, -1)
         repeats = (stacks[:, 1:] == stacks[:, :1]).all(axis=2)
         first = np.logical_and.accumulate(repeats, axis=1).sum(axis=1)
@@ -175,19 +175,21 @@ class FrameReplay:
             self._push(instances[begun], stacks[begun, place], age)
 
     def _push(self, instances: Rows, frames: Frames, age: npt.NDArray[Any]) -> None:
-        """A slot more in some instances: what it overwrites goes, what is now complete comes."""
+        """Fill a slot of some environments; retire what it overwrites, admit what is complete."""
         head = self._written[instances]
         rows = self._rows(instances, head)
-        self.sampler.retire(self._rows(instances, head + self._stack - 1))  # its stack is torn
+        self.sampler.retire(
+            self._rows(instances, head + self._stack - 1)
+        )  # its stack is incomplete now
         self._frames[rows] = frames
         self._age[rows] = age
         self._is_played[rows] = False
         self._written[instances] += 1
-        complete = self._rows(instances, head - self._steps)
+        complete = self._rows(instances, head - self._n_step)
         self.sampler.admit(complete[self._is_played[complete]])
 
     def _stacks(self, instances: Rows, slots: Rows) -> Frames:
-        """Observations (B, C, H, W) whose newest frames lie in these slots (B,)."""
+        """The observations (B, C, H, W) whose newest frames are in these slots (B,)."""
         age = self._age[self._rows(instances, slots)].astype(np.int64)
         back = np.minimum(np.arange(self._stack - 1, -1, -1), age[:, None])
         rows = self._rows(instances[:, None], slots[:, None] - back)
@@ -195,36 +197,36 @@ class FrameReplay:
 
 
 def n_step_returns(
-    rewards: npt.NDArray[Any], ended: Flags, terminated: Flags, discount: float
+    rewards: npt.NDArray[Any], ended: Flags, terminated: Flags, gamma: float
 ) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
-    """Returns of up to n steps that stop where the episode ends.
+    """Returns of up to n steps, which stop where the episode ends.
 
     Args:
-        rewards: (B, n), of the steps in order.
+        rewards: (B, n), in the order of the steps.
         ended: (B, n), whether the episode ended with the step.
-        terminated: (B, n), whether it ended by itself, and is worth nothing from there.
-        discount: of a step.
+        terminated: (B, n), whether it terminated, so that nothing follows.
+        gamma: discount factor per step.
 
     Returns:
-        (B,) sum of discounted rewards; (B,) discount of the value of what follows, 0 after a
-        termination; (B,) steps taken, 1 to n.
+        Sums of discounted rewards (B,); factors of the value of what follows (B,), 0 after a
+        termination; numbers of steps (B,), 1 to n.
     """
     running = np.ones(rewards.shape, dtype=np.bool_)
     running[:, 1:] = ~np.logical_or.accumulate(ended, axis=1)[:, :-1]
-    powers = discount ** np.arange(rewards.shape[1])
+    powers = gamma ** np.arange(rewards.shape[1])
     lengths = running.sum(axis=1)
     returns = np.where(running, rewards * powers, 0.0).sum(axis=1)
     over = (terminated & running).any(axis=1)
-    return returns, np.where(over, 0.0, discount**lengths), lengths
+    return returns, np.where(over, 0.0, gamma**lengths), lengths
 
 
 def require_memory(frames: int, pixels: int, picture: str) -> None:
-    """Refuse a replay that would not fit.
+    """Refuse a replay buffer that would not fit into memory.
 
     Args:
-        frames: to be stored.
-        pixels: bytes of a frame.
-        picture: its shape in words.
+        frames: number of frames to be stored.
+        pixels: bytes per frame.
+        picture: the shape of a frame, for the error.
 
     Raises:
         MemoryError: one line with what it takes, what is free, and what would fit.
@@ -232,13 +234,14 @@ def require_memory(frames: int, pixels: int, picture: str) -> None:
     each, free = pixels + BYTES_BESIDE_A_FRAME, free_memory()
     if frames * each > free:
         raise MemoryError(
-            f"a replay of {frames:,} frames of {picture} takes {frames * each / 1e9:.2f} GB, "
-            f"{free / 1e9:.2f} GB are free: set replay_size to at most {free // each:,}"
+            f"a replay buffer of {frames:,} frames of {picture} takes "
+            f"{frames * each / 1e9:.2f} GB, {free / 1e9:.2f} GB are free: "
+            f"set buffer_size to at most {free // each:,}"
         )
 
 
 def free_memory() -> int:
-    """Bytes that this process may still take: what the machine has, or its own limit leaves."""
+    """Bytes that this process may still allocate, by the machine and by its own limit."""
     free = int(psutil.virtual_memory().available)
     if sys.platform == "linux":
         limit = resource.getrlimit(resource.RLIMIT_DATA)[0]

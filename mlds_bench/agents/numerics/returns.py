@@ -1,8 +1,8 @@
-"""Returns and advantages of a batch of rollouts, in reverse over time.
+"""Returns and advantages of a batch of rollouts, computed backward in time.
 
-Rollouts are arrays (T, N): T steps of N instances. A step is an end if nothing that comes after it
-is its doing: the episode is over, or was cut, or (in Pong, where each point starts the game anew) a
-point was won or lost.
+Rollouts are arrays (T, N): T steps of N environments. A step is an end if it gets no credit for
+what follows: the episode terminated or was truncated, or (in Pong, where play restarts after each
+point) a point was won or lost.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
 def discounted_returns(
-    rewards: Floats, ends: Flags, *, discount: float, beyond: Floats | float = 0.0
+    rewards: Floats, ends: Flags, *, gamma: float, beyond: Floats | float = 0.0
 ) -> Floats:
-    """Sum of discounted rewards from each step to the next end.
+    """Sums of discounted rewards from each step to the next end.
 
     Args:
         rewards: (T, N).
         ends: (T, N).
-        discount: gamma, in [0, 1].
-        beyond: (N,) return after the last row, where that is no end.
+        gamma: discount factor, in [0, 1].
+        beyond: (N,) return after the last step, used where that is not an end.
 
     Returns:
-        (T, N), of the type of the rewards.
+        Returns (T, N), in the dtype of the rewards.
     """
     _check_shapes(rewards=rewards, ends=ends)
     returns = np.empty_like(rewards)
     following: Floats | float = beyond
     for step in reversed(range(len(rewards))):
-        following = rewards[step] + discount * np.where(ends[step], 0.0, following)
+        following = rewards[step] + gamma * np.where(ends[step], 0.0, following)
         returns[step] = following
     return returns
 
@@ -45,34 +45,34 @@ def generalized_advantages(
     next_values: Floats,
     ends: Flags,
     *,
-    discount: float,
-    trace: float,
+    gamma: float,
+    gae_lambda: float,
 ) -> Floats:
-    """Advantages by exponentially weighted temporal differences.
+    """Generalized advantage estimation: exponentially weighted sums of temporal differences.
 
-    ``A_t = d_t + discount trace A_{t+1}`` with ``d_t = r_t + discount v'_t - v_t``, where the sum
-    stops at an end (Schulman et al. 2016, equation 16). With ``trace`` 1 the advantages are
+    ``A_t = d_t + gamma gae_lambda A_{t+1}`` with ``d_t = r_t + gamma v'_t - v_t``, where the sum
+    stops at an end (Schulman et al. 2016, equation 16). With ``gae_lambda`` 1 the advantages are
     discounted returns minus values, with 0 they are one-step differences.
 
     Args:
         rewards: (T, N).
-        values: (T, N) of the observations acted upon.
-        next_values: (T, N) of what each step led to: 0 after a true end; of the last observation
-            of an episode that was cut.
+        values: (T, N), of the observations.
+        next_values: (T, N), of the observations that followed: 0 after a termination; after a
+            truncation, of the last observation of the episode.
         ends: (T, N).
-        discount: gamma, in [0, 1].
-        trace: lambda, in [0, 1].
+        gamma: discount factor, in [0, 1].
+        gae_lambda: lambda, in [0, 1].
 
     Returns:
-        (T, N), of the type of the rewards.
+        Advantages (T, N), in the dtype of the rewards.
     """
     _check_shapes(rewards=rewards, values=values, next_values=next_values, ends=ends)
-    differences = rewards + discount * next_values - values
-    return discounted_returns(differences, ends, discount=discount * trace)
+    differences = rewards + gamma * next_values - values
+    return discounted_returns(differences, ends, gamma=gamma * gae_lambda)
 
 
 def steps_to_end(ends: Flags) -> npt.NDArray[np.int64]:
-    """Steps from each step to the next end, (T, N): 0 at an end, -1 where none follows."""
+    """Number of steps (T, N) from each step to the next end: 0 at an end, -1 if none follows."""
     count = np.full(ends.shape[1:], -1)
     steps = np.empty(ends.shape, np.int64)
     for step in reversed(range(len(ends))):

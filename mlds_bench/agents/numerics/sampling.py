@@ -1,7 +1,7 @@
-"""Which rows of a replay are drawn: all alike, or in proportion to their priorities.
+"""Which rows of a replay buffer are drawn: uniformly, or in proportion to their priorities.
 
-A replay of R rows tells its sampler which rows may be drawn (`admit`) and which no longer may
-(`retire`); everything is done for whole batches of rows.
+A replay buffer of R rows tells its sampler which rows may be drawn (`admit`) and which no longer
+may (`retire`). Everything is done for whole batches of rows.
 """
 
 from __future__ import annotations
@@ -15,31 +15,33 @@ Rows: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 SMALLEST_PRIORITY = 1e-6
-"""Added to every error, so that no row is lost for good (epsilon of Schaul et al. 2016)."""
+"""Added to every error, so that every row keeps a chance (epsilon of Schaul et al. 2016)."""
 
 
 class Sampler(Protocol):
-    """Draws rows of a replay."""
+    """Draws rows of a replay buffer."""
 
     def admit(self, rows: Rows) -> None:
-        """Let these rows be drawn from now on."""
+        """Allow these rows to be drawn from now on."""
 
     def retire(self, rows: Rows) -> None:
-        """Draw these rows no more."""
+        """Stop drawing these rows."""
 
     def sample(self, size: int) -> tuple[Rows, Floats]:
-        """``size`` rows, with replacement, and the weight of each in the loss, at most 1."""
+        """Draw ``size`` rows with replacement; rows and their weights in the loss, at most 1."""
 
     def update(self, rows: Rows, errors: Floats) -> None:
-        """Tell how wrong the network was about these rows, errors >= 0."""
+        """Report how wrong the network was about these rows, as errors >= 0."""
 
 
 class UniformSampler:
-    """All admitted rows alike: draws from the rows in use until enough of them are admitted.
+    """Draws all admitted rows with equal probability.
+
+    It draws from all rows in use, and again until enough of the draws are admitted.
 
     Args:
-        rows: R, the rows of the replay.
-        generator: of the draws.
+        rows: R, the rows of the replay buffer.
+        generator: source of the draws.
     """
 
     def __init__(self, rows: int, generator: np.random.Generator) -> None:
@@ -48,17 +50,17 @@ class UniformSampler:
         self._used = 0
 
     def admit(self, rows: Rows) -> None:
-        """Let these rows be drawn from now on."""
+        """Allow these rows to be drawn from now on."""
         if rows.size:
             self._admitted[rows] = True
             self._used = max(self._used, int(rows.max()) + 1)
 
     def retire(self, rows: Rows) -> None:
-        """Draw these rows no more."""
+        """Stop drawing these rows."""
         self._admitted[rows] = False
 
     def sample(self, size: int) -> tuple[Rows, Floats]:
-        """``size`` rows, with replacement; every weight is 1.
+        """Draw ``size`` rows with replacement; rows and weights, all of them 1.
 
         Raises:
             ValueError: if no row may be drawn.
@@ -72,65 +74,66 @@ class UniformSampler:
         return drawn[:size], np.ones(size)
 
     def update(self, rows: Rows, errors: Floats) -> None:
-        """Nothing: errors do not matter here."""
+        """Do nothing: errors do not matter here."""
 
 
 class PrioritizedSampler:
-    """Rows in proportion to ``(error + epsilon) ** exponent`` (Schaul et al. 2016, proportional).
+    """Draws rows in proportion to ``(error + epsilon) ** alpha`` (Schaul et al. 2016).
 
-    A row is admitted with the largest priority so far, so that each is drawn soon. The draws are
-    stratified: one in each ``size``-th of the sum. The weights undo the bias in part:
-    ``(probability ** -correction)``, divided by the largest of the batch.
+    A row is admitted with the largest priority so far, so that it is drawn soon. The draws are
+    stratified: one from each of ``size`` equal parts of the sum of priorities. The weights correct
+    the bias in part: they are ``probability ** -beta``, divided by the largest of the batch.
 
     Args:
-        rows: R, the rows of the replay.
-        generator: of the draws.
-        exponent: 0 draws uniformly, 1 in proportion to the error.
-        correction: 0 leaves the bias of the draws, 1 undoes it.
+        rows: R, the rows of the replay buffer.
+        generator: source of the draws.
+        alpha: 0 draws uniformly, 1 in proportion to the error.
+        beta: 0 leaves the bias of the draws, 1 corrects all of it.
     """
 
     def __init__(
-        self, rows: int, generator: np.random.Generator, *, exponent: float, correction: float
+        self, rows: int, generator: np.random.Generator, *, alpha: float, beta: float
     ) -> None:
         self._tree = SumTree(rows)
         self._generator = generator
-        self._exponent, self._correction = exponent, correction
+        self._alpha, self._beta = alpha, beta
         self._largest = 1.0
 
     def admit(self, rows: Rows) -> None:
-        """Let these rows be drawn from now on, first with the largest priority so far."""
+        """Allow these rows to be drawn, at first with the largest priority so far."""
         self._tree.set(rows, np.full(len(rows), self._largest))
 
     def retire(self, rows: Rows) -> None:
-        """Draw these rows no more."""
+        """Stop drawing these rows."""
         self._tree.set(rows, np.zeros(len(rows)))
 
     def sample(self, size: int) -> tuple[Rows, Floats]:
-        """``size`` rows, with replacement, and their weights in (0, 1].
+        """Draw ``size`` rows with replacement; rows and their weights in (0, 1].
 
         Raises:
             ValueError: if no row may be drawn.
         """
         strata = (np.arange(size) + self._generator.random(size)) / size
         rows = self._tree.find(strata * self._tree.total)
-        weights = self._tree[rows] ** -self._correction
+        weights = self._tree[rows] ** -self._beta
         return rows, weights / weights.max()
 
     def update(self, rows: Rows, errors: Floats) -> None:
-        """Set the priorities of rows that are still admitted."""
-        priorities = (errors + SMALLEST_PRIORITY) ** self._exponent
+        """Set the priorities of those rows that are still admitted."""
+        priorities = (errors + SMALLEST_PRIORITY) ** self._alpha
         still = self._tree[rows] > 0.0
         self._tree.set(rows[still], priorities[still])
         self._largest = max(self._largest, float(priorities.max()))
 
 
 class SumTree:
-    """Sums of priorities, so that a draw and a change cost one step a level, whole batches at once.
+    """A binary tree of sums of priorities, in which whole batches are drawn and changed at once.
 
-    The nodes lie in one array, the root at 1, the children of k at 2k and 2k + 1, the leaves last.
+    A draw or a change costs one array operation per level. The nodes lie in one array: the root at
+    1, the children of k at 2k and 2k + 1, the leaves last.
 
     Args:
-        size: leaves, all of priority 0 at first.
+        size: number of leaves, all of priority 0 at first.
     """
 
     def __init__(self, size: int) -> None:
@@ -149,7 +152,7 @@ class SumTree:
         return self._sums[self._first + leaves]
 
     def set(self, leaves: Rows, priorities: Floats) -> None:
-        """Change the priorities (k,) >= 0 of leaves (k,); of a leaf given twice the last counts."""
+        """Set priorities (k,) >= 0 of leaves (k,); if a leaf is given twice, the last counts."""
         nodes = self._first + leaves
         self._sums[nodes] = priorities
         for _ in range(self._levels):
@@ -157,7 +160,7 @@ class SumTree:
             self._sums[nodes] = self._sums[2 * nodes] + self._sums[2 * nodes + 1]
 
     def find(self, sums: Floats) -> Rows:
-        """The leaf in which the running sum of priorities passes each of ``sums`` (k,).
+        """The leaves (k,) in which the cumulative sum of priorities passes each of ``sums`` (k,).
 
         A leaf of priority 0 is never found, however the sums are rounded.
 

@@ -1,18 +1,17 @@
 """Any Stable-Baselines3 algorithm as an agent: ``sb3:PPO``, ``sb3:DQN``, ``sb3:SAC`` and the rest.
 
-The settings are the algorithm's own constructor keywords with its own defaults, and three of ours:
-``num_envs`` (16 for the on-policy algorithms; 1 for those with a replay buffer, whose published
-settings count one gradient step a batch step), ``policy`` (by default the one that fits the
-observations) and PPO's ``n_steps`` (by default 2048 // num_envs: a rollout has the published 2048).
-``zoo`` takes the settings that rl-baselines3-zoo publishes for Atari games; see `sb3_zoo`.
+The hyper-parameters are the algorithm's own constructor keywords with their own defaults, except
+for three: ``num_envs`` (16 for on-policy algorithms; 1 for those with a replay buffer, whose
+published settings mean one gradient step per step of the batch), ``policy`` (by default the one
+that fits the observations) and PPO's ``n_steps`` (by default 2048 // num_envs, so that a rollout
+has the published 2048 steps). ``zoo`` takes the settings that rl-baselines3-zoo publishes for Atari
+games; see `sb3_zoo`.
 """
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +19,6 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 import stable_baselines3
-import torch
 from gymnasium.vector import VectorEnv
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import Logger
@@ -36,45 +34,43 @@ from mlds_bench.agents.sb3.settings import (
     settings_class,
 )
 from mlds_bench.agents.sb3.vec_env import BatchedVecEnv, clip_to_box, spaces_only
-from mlds_bench.envs.streams import derive
 
 CHUNK = 4096
-"""Observations in one forward pass, so that a dense test grid fits in memory."""
+"""Observations per forward pass, so that a dense test grid fits into memory."""
 ADVICE = ("You have specified a mini-batch size", "You are trying to run")
-"""What Stable-Baselines3 gives as warnings: odd last minibatches, small networks on a GPU."""
+"""Starts of warnings that are advice: truncated minibatches, small networks on a GPU."""
 
 
 class Sb3Agent(Agent):
-    """A Stable-Baselines3 algorithm; `make_sb3` makes the class of each.
+    """A Stable-Baselines3 algorithm; `make_sb3` makes one class per algorithm.
 
     Args:
-        observation_space: of one instance; images get CnnPolicy, a Dict MultiInputPolicy.
+        observation_space: of one instance; images get CnnPolicy, a Dict gets MultiInputPolicy.
         action_space: of one instance.
-        seed: of the networks, the exploration and the stochastic actions.
+        seed: of the networks and the exploration.
         device: torch device.
-        **hyperparameters: of the algorithm, by its own names.
+        **hyperparameters: by the algorithm's own names.
 
     Raises:
         Unsupported: if the algorithm cannot play in these spaces.
-        UnknownHyperparameter: for names or values that it does not take.
+        UnknownHyperparameter: for names or values that the algorithm does not take.
     """
 
     algorithm: ClassVar[type[BaseAlgorithm]]
 
     @staticmethod
     def env_options(params: Mapping[str, Any]) -> Mapping[str, Any]:  # type: ignore[override]
-        """What the zoo's wrappers do to a game, if its settings are asked for."""
+        """The view of the zoo's Atari wrappers, if ``zoo`` is set."""
         return ZOO_VIEW if params.get("zoo") else {}
 
     def prepare(self) -> None:
-        """Complete the settings and make the untrained model."""
+        """Complete the hyper-parameters and make the untrained model."""
         self.name = f"sb3:{self.algorithm.__name__}"
         check_spaces(self.name, self.observation_space, self.action_space)
         self.hyper = completed(self.hyper, self.algorithm, self.observation_space)
         self.num_envs = self.hyper.num_envs
-        self._stochastic_calls = 0
-        table = spaces_only(self.observation_space, self.action_space, self.num_envs)
-        self.model = self._make_model(table, most_steps=self.num_envs)
+        spaces = spaces_only(self.observation_space, self.action_space, self.num_envs)
+        self.model = self._make_model(spaces, most_steps=self.num_envs)
 
     def learn(self, env: VectorEnv[Any, Any, Any], budget: Budget) -> None:
         """Run the algorithm's own loop for the whole budget."""
@@ -84,29 +80,22 @@ class Sb3Agent(Agent):
         self.model = model
         model.learn(total_timesteps=budget.env_steps)
 
-    def act(self, obs: Any, *, deterministic: bool = True) -> npt.NDArray[Any]:
-        """Actions (N, ...) of the policy for observations (N, ...)."""
-        with self._own_randomness(deterministic):
-            actions = [
-                self.model.policy.predict(chunk, deterministic=deterministic)[0]
-                for chunk in _chunks(obs)
-            ]
+    def act(self, obs: Any) -> npt.NDArray[Any]:
+        """The policy's deterministic actions (N, ...) for observations (N, ...)."""
+        predict = self.model.policy.predict
+        actions = [predict(chunk, deterministic=True)[0] for chunk in _chunks(obs)]
         return clip_to_box(self.action_space, np.concatenate(actions))
 
     def save(self, folder: Path) -> None:
-        """Write the model as Stable-Baselines3 does."""
+        """Write the model to ``model.zip``, in Stable-Baselines3's own format."""
         self.model.save(folder / "model.zip")
-        calls = {"stochastic_calls": self._stochastic_calls}
-        (folder / "sb3.json").write_text(json.dumps(calls), encoding="utf-8")
 
     def load(self, folder: Path) -> None:
-        """Read the parameters back; nothing is unpickled."""
+        """Read the parameters that `save` wrote; nothing is unpickled."""
         self.model.set_parameters(str(folder / "model.zip"), device=self.device)
-        calls = json.loads((folder / "sb3.json").read_text(encoding="utf-8"))
-        self._stochastic_calls = calls["stochastic_calls"]
 
     def _make_model(self, env: VectorEnv[Any, Any, Any], most_steps: int) -> BaseAlgorithm:
-        """A fresh model; its replay buffer is no larger than the steps that will be taken."""
+        """A fresh model, with a replay buffer no larger than the number of steps to be taken."""
         keywords = constructor_keywords(self.hyper, self.action_space)
         keywords |= {"seed": self.seed % 2**32, "device": self.device, "verbose": 0}
         if "buffer_size" in keywords:
@@ -115,23 +104,8 @@ class Sb3Agent(Agent):
             for start in ADVICE:
                 warnings.filterwarnings("ignore", message=start)
             model = self.algorithm(env=BatchedVecEnv(env), **keywords)
-        model.set_logger(Logger(folder=None, output_formats=[]))  # its own makes a temporary folder
+        model.set_logger(Logger(folder=None, output_formats=[]))  # the default makes a folder
         return model
-
-    @contextmanager
-    def _own_randomness(self, deterministic: bool) -> Iterator[None]:
-        """Stable-Baselines3 samples from torch's global generator: seed it, then restore it."""
-        if deterministic:
-            yield
-            return
-        device = self.model.device
-        seed = derive(self.seed, "act", self._stochastic_calls)
-        self._stochastic_calls += 1
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.default_generator.manual_seed(seed)
-            if device.type == "cuda":
-                torch.cuda.manual_seed(seed)
-            yield
 
 
 @cache

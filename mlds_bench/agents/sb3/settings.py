@@ -1,4 +1,4 @@
-"""The settings of Stable-Baselines3's algorithms, by name, and what spaces they take."""
+"""The hyper-parameters of Stable-Baselines3's algorithms by name, and the spaces they take."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ SET_BY_THE_ADAPTER = frozenset(
 ON_POLICY_NUM_ENVS = 16
 ROLLOUT_STEPS = 2048
 SMALLEST_CNN_SIDE = 36
-"""Pixels that the convolutions of Stable-Baselines3's CnnPolicy need (Mnih et al. 2015)."""
+"""Smallest side of an image that the convolutions of CnnPolicy can take (Mnih et al. 2015)."""
 
 
 def settings_class(algorithm: type[BaseAlgorithm]) -> type:
-    """A frozen dataclass of the algorithm's keywords, ``num_envs``, and ``zoo`` if it has one."""
+    """A frozen dataclass of the algorithm's keywords, ``num_envs``, and ``zoo`` where it exists."""
     on_policy = issubclass(algorithm, OnPolicyAlgorithm)
     fields: list[tuple[str, Any, Any]] = [
         ("num_envs", int, ON_POLICY_NUM_ENVS if on_policy else 1),
@@ -63,10 +63,10 @@ def settings_class(algorithm: type[BaseAlgorithm]) -> type:
 def completed(
     hyper: Any, algorithm: type[BaseAlgorithm], observation_space: gymnasium.Space[Any]
 ) -> Any:
-    """The settings with the defaults filled in that depend on the spaces or on each other.
+    """Fill in the defaults that depend on the spaces or on other hyper-parameters.
 
     Raises:
-        UnknownHyperparameter: for a policy that the algorithm does not have, or no instances.
+        UnknownHyperparameter: for a policy that the algorithm does not have, or num_envs below 1.
     """
     hyper = with_zoo(hyper, algorithm.__name__)
     if hyper.num_envs < 1:
@@ -82,11 +82,11 @@ def completed(
 
 
 def constructor_keywords(hyper: Any, action_space: gymnasium.Space[Any]) -> dict[str, Any]:
-    """The keywords of the algorithm's constructor, with the objects that a command line names.
+    """Keywords of the algorithm's constructor, with names from a command line made into objects.
 
-    ``action_noise`` may be a number, its standard deviation; ``policy_kwargs["activation_fn"]`` the
-    name of one of torch's activations, ``["optimizer_class"]`` one of `OPTIMIZERS`; a rate or a
-    range may be ``lin_x``, falling from x to 0 over the budget.
+    ``action_noise`` may be a number, its standard deviation; ``policy_kwargs["activation_fn"]`` may
+    be the name of one of torch's activations and ``["optimizer_class"]`` one of `OPTIMIZERS`; a
+    learning rate or clip range may be ``lin_x``, which falls linearly from x to 0.
     """
     keywords = {field.name: getattr(hyper, field.name) for field in dataclasses.fields(hyper)}
     del keywords["num_envs"]
@@ -109,10 +109,10 @@ def constructor_keywords(hyper: Any, action_space: gymnasium.Space[Any]) -> dict
 def check_spaces(
     name: str, observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]
 ) -> None:
-    """Refuse the spaces that no algorithm of Stable-Baselines3 takes.
+    """Refuse spaces that no algorithm of Stable-Baselines3 takes.
 
     Raises:
-        Unsupported: one line that says why.
+        Unsupported: in one line with the reason.
     """
     if isinstance(action_space, spaces.Dict):
         raise Unsupported(f"{name} has one action head, this action is a Dict of {[*action_space]}")
@@ -129,7 +129,7 @@ def check_spaces(
 
 @contextmanager
 def refusals(name: str) -> Iterator[None]:
-    """One line for what Stable-Baselines3 refuses, by whatever exception comes first."""
+    """Turn the exceptions by which Stable-Baselines3 refuses something into ours, in one line."""
     try:
         yield
     except (AssertionError, ValueError, TypeError, NotImplementedError) as error:

@@ -1,8 +1,9 @@
-"""Our batched environments as Stable-Baselines3 wants them, at batch speed.
+"""Our batched environments for Stable-Baselines3, at batch speed.
 
 Stable-Baselines3 has a vector interface of its own: one ``done`` flag, a list of info dictionaries,
-and the last observation of an episode under ``terminal_observation``. With ``TimeLimit.truncated``
-it tells an episode that was cut (bootstrap from its last observation) from one that ended.
+and the last observation of an episode under ``terminal_observation``. By ``TimeLimit.truncated`` it
+distinguishes an episode that was truncated (bootstrap from its last observation) from one that
+terminated.
 """
 
 from __future__ import annotations
@@ -19,10 +20,19 @@ from stable_baselines3.common.vec_env import VecEnv
 
 
 class BatchedVecEnv(VecEnv):
-    """A Gymnasium vector environment with SAME_STEP autoreset, as a Stable-Baselines3 `VecEnv`.
+    """A Gymnasium vector environment as a Stable-Baselines3 `VecEnv`.
+
+    ::
+
+        from mlds_bench.agents.sb3 import BatchedVecEnv
+        from stable_baselines3 import PPO
+
+        env = gymnasium.make_vec("mlds_bench:mlds/FunctionFitting-v0", num_envs=64)
+        model = PPO("MlpPolicy", BatchedVecEnv(env)).learn(100_000)
 
     Args:
-        env: the batch, wrapped or not. Its seed was chosen by whoever made it: `seed` does nothing.
+        env: a batch with SAME_STEP autoreset, as all of ours are, wrapped or not. Seed it when you
+            make it: `seed` does nothing.
     """
 
     def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
@@ -32,16 +42,16 @@ class BatchedVecEnv(VecEnv):
         self._actions: Any = None
 
     def reset(self) -> Any:
-        """Start all instances; observations (N, ...)."""
+        """Reset all instances; returns observations (N, ...)."""
         observation, _ = self.env.reset()
         return observation
 
     def step_async(self, actions: npt.NDArray[Any]) -> None:
-        """Take the actions (N, ...) of the step that `step_wait` makes."""
+        """Store the actions (N, ...) for `step_wait`."""
         self._actions = actions
 
     def step_wait(self) -> tuple[Any, npt.NDArray[np.float32], npt.NDArray[np.bool_], list[Any]]:
-        """Observations, rewards (N,) float32, dones (N,) bool and one info an instance."""
+        """Observations, rewards (N,) float32, dones (N,) bool and one info per instance."""
         actions = clip_to_box(self.action_space, self._actions)
         observation, reward, terminated, truncated, infos = self.env.step(actions)
         done = terminated | truncated
@@ -61,7 +71,7 @@ class BatchedVecEnv(VecEnv):
         return told
 
     def seed(self, seed: int | None = None) -> list[int | None]:  # noqa: ARG002
-        """Nothing: an agent does not choose the instances that it learns in."""
+        """Do nothing: an agent does not choose the instances that it learns in."""
         return [None] * self.num_envs
 
     def close(self) -> None:
@@ -69,12 +79,12 @@ class BatchedVecEnv(VecEnv):
         self.env.close()
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """The batch's attribute, once for each instance asked for."""
+        """An attribute of the batch, repeated for each of the instances."""
         return [getattr(self.env, attr_name)] * len(list(self._get_indices(indices)))
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> NoReturn:  # noqa: ARG002
         """Refused: the instances of a batch have no attributes of their own."""
-        raise AttributeError(f"cannot set {attr_name}: a batch has no single environments inside")
+        raise AttributeError(f"cannot set {attr_name}: a batch holds no single environments")
 
     def env_method(
         self,
@@ -84,17 +94,17 @@ class BatchedVecEnv(VecEnv):
         **method_kwargs: Any,  # noqa: ARG002
     ) -> NoReturn:
         """Refused: the instances of a batch have no methods of their own."""
-        raise AttributeError(f"cannot call {method_name}: a batch has no single environments")
+        raise AttributeError(f"cannot call {method_name}: a batch holds no single environments")
 
     def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:  # noqa: ARG002
-        """False: wrappers of single environments do not occur in a batch."""
+        """False for each of the instances: a batch has no wrapped single environments."""
         return [False] * len(list(self._get_indices(indices)))
 
 
 def spaces_only(
     observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any], num_envs: int
 ) -> VectorEnv[Any, Any, Any]:
-    """A batch that is nothing but its spaces: models are built on it before there is a game."""
+    """A batch that only has spaces, to build models before there is an environment."""
     env: VectorEnv[Any, Any, Any] = VectorEnv()
     env.num_envs = num_envs
     env.single_observation_space = observation_space
@@ -103,7 +113,7 @@ def spaces_only(
 
 
 def clip_to_box(space: gymnasium.Space[Any], actions: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Actions moved into a Box: rescaling squashed actions overshoots its bounds by a rounding."""
+    """Actions clipped to a Box: rescaling squashed actions overshoots its bounds by rounding."""
     return np.clip(actions, space.low, space.high) if isinstance(space, spaces.Box) else actions
 
 

@@ -1,7 +1,7 @@
-"""The emulators of a batch: ale-py's vector environment, reset by us and never by itself.
+"""The emulators of a batch: ale-py's vector environment, reset by us, never by itself.
 
 The vector environment runs in its NEXT_STEP mode, in which it would reset a finished game in the
-step after; we reset finished games before that step, so that it never comes to it and no step is
+step after; we reset finished games before that step, so that this never happens and no step is
 lost. A reset with seeds loads the cartridge anew, 80 ms per game: only the first game after
 ``reset(seed=)`` does, later ones go on with the generator of their own emulator.
 """
@@ -85,7 +85,7 @@ class Emulators:
         self.lives = infos["lives"]
 
     def step(self, actions: Integers) -> Outcome:
-        """Press in every game: reward (N,) float64, game over (N,) bool, out of time (N,) bool."""
+        """Press a button in every game: reward (N,) float64, game over, out of time (N,) bool."""
         vector = self._running()
         try:
             self.frames, reward, over, out_of_time, infos = vector.step(actions)

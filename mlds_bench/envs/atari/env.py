@@ -177,6 +177,8 @@ class Pong(AtariGame):
 
     Oracle: none.
 
+    Feedback: none.
+
     End of episode: ``terminated`` when a side has 21 points; ``truncated`` after 108,000 frames,
     27,000 decisions.
 
@@ -208,7 +210,8 @@ class Breakout(AtariGame):
     played, averaged over areas to ``size``. What lies before the start of the episode is zero.
 
     Action: Discrete(4): NOOP, FIRE, RIGHT, LEFT; it lasts four frames. FIRE serves the ball: the
-    first is served by itself, and whoever never fires again plays on until the game is truncated.
+    first is served automatically, and an agent that never fires again plays on until the game is
+    truncated.
     Discrete(3) with ``actions="reduced"``: NOOP, RIGHT, LEFT; the first action of every life is
     then replaced by FIRE.
 
@@ -216,6 +219,8 @@ class Breakout(AtariGame):
     ``train``.
 
     Oracle: none.
+
+    Feedback: none.
 
     End of episode: ``terminated`` when the last life is lost, in ``train`` with ``life_ends`` when
     any is; ``truncated`` after 108,000 frames, 27,000 decisions. A game starts with fewer than 30
@@ -253,6 +258,8 @@ class Atari(AtariGame):
     Reward: the game's points, float64; their sign with ``clip_rewards`` in ``train``.
 
     Oracle: none.
+
+    Feedback: none.
 
     End of episode: ``terminated`` when the game is over, in ``train`` with ``life_ends`` when a
     life is lost; ``truncated`` after 108,000 frames, 27,000 decisions.

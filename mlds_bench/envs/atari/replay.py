@@ -22,7 +22,7 @@ SCREEN = (210, 160)
 
 @dataclass(frozen=True)
 class Screen(View):
-    """All of the screen, in color, a frame at a time."""
+    """All of the screen, in color, one frame at a time."""
 
     size: int = SCREEN[0]
     color: bool = True

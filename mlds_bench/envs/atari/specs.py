@@ -15,7 +15,7 @@ from mlds_bench.common.settings import BaseSettings, choice, flag, number, whole
 Actions = Literal["full", "reduced"]
 
 FRAME_SKIP = 4
-"""Frames an action lasts; what is seen is the maximum of the last two."""
+"""Frames that an action lasts; what is seen is the maximum of the last two."""
 FRAMES_PER_SECOND = 60
 MOST_FRAMES = 108_000
 """Frames after which a game is truncated: 30 minutes of play, 27,000 decisions."""
@@ -58,7 +58,7 @@ REDUCED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Game -> its reduced actions; in Pong RIGHT is up."""
 SERVED = frozenset({"breakout"})
-"""Games in which FIRE serves the ball: under reduced actions it happens by itself on a new life."""
+"""Games in which FIRE serves the ball: reduced actions do it automatically on a new life."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,8 @@ class FunctionFitting(BatchedEnv):
     Oracle: the label f(x), (1,) float64; with ``noise`` > 0, plus a normal number of that standard
     deviation, fixed for each training point by the seed.
 
+    Feedback: none.
+
     End of episode: every step terminates; an episode is one decision.
 
     Scores: ``log10_mse`` (primary; lower is better), ``sup_error``, ``pieces`` and, where the

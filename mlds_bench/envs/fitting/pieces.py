@@ -10,10 +10,10 @@ def linear_description(values: Array, tolerance: float) -> list[tuple[int, float
 
     Each run starts at a value and goes on for as long as one line through that value passes every
     later one within the tolerance (Reumann and Witkam's strip, with the slopes still possible kept
-    as an interval). Exactly linear pieces come out as they are.
+    as an interval). Exactly linear pieces are found as they are.
 
     Returns:
-        (first index, value there, slope in units a grid point) of each run.
+        (first index, value there, slope in units per grid point) of each run.
     """
     data = values.tolist()
     runs, first, low, high = [], 0, -float("inf"), float("inf")

@@ -23,7 +23,7 @@ from mlds_bench.envs.fitting.specs import Array, Settings
 
 RMSE_FLOOR = 1e-15
 DESCRIPTION = 1e-3
-"""Lines describe a predictor if they pass its values within this share of its RMSE."""
+"""Lines describe a predictor if they pass within this share of its RMSE of its values."""
 
 
 def score(recording: Recorder, settings: Settings) -> dict[str, float]:

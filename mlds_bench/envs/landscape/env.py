@@ -31,11 +31,13 @@ class LossLandscape(BatchedEnv):
     Reward: log10 of the value at theta before, minus log10 of the value after: 0 for a probe; it
     telescopes. The value is the loss above the problem's bottom (its global minimum; where the loss
     has no lower bound, a level one unit below the saddle), or the norm of the gradient with
-    ``objective="gradient_norm"``; at least 1e-30. A move to a loss or gradient norm that is beyond
-    1e12 or no number counts as 1e12: a finite penalty.
+    ``objective="gradient_norm"``; at least 1e-30. A move to a loss or gradient norm that is NaN
+    or beyond 1e12 counts as 1e12: a finite penalty.
 
     Oracle: dictionary of ``loss`` (1,) and ``gradient`` (d,) at the queried point, as in the
     observation, gradient included in any case, and ``theta`` (d,), the current point.
+
+    Feedback: none.
 
     End of episode: ``terminated`` when the value at theta is at most ``solved``, or when theta
     diverged (see the reward); ``truncated`` when ``query_budget`` queries are used up, or when
@@ -140,7 +142,7 @@ class LossLandscape(BatchedEnv):
     def _at_rest(self) -> Flags:
         """Where (N,) no neuron's gradient is above the tolerance.
 
-        Most instances are found to move by their first coordinate alone.
+        For most instances the first coordinate alone shows that they still move.
         """
         tolerance = self.settings.gradient_tolerance
         rests = np.abs(self._gradient[:, 0]) <= tolerance

@@ -30,7 +30,7 @@ from mlds_bench.envs.landscape.values import gradient_norm, logarithm, query, va
 
 MOST_HESSIANS = 128
 HESSIAN_ENTRIES = 8_000_000
-"""Entries of all Hessians of one scoring together: at d = 982, eight of them."""
+"""Most entries that all Hessians of one scoring may have: at d = 982, eight Hessians."""
 
 
 def score(recording: Recorder, settings: Settings) -> dict[str, float]:

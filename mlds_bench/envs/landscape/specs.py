@@ -20,18 +20,18 @@ Objective = Literal["loss", "gradient_norm"]
 Start = Literal["normal", "fan-in", "teacher"]
 
 MOVE_BOUND = 1e6
-"""Coordinates of a move lie in [-MOVE_BOUND, MOVE_BOUND]: no honest step comes near, and no sum of
-moves leaves float64."""
+"""Coordinates of a move lie in [-MOVE_BOUND, MOVE_BOUND]: no sensible step comes near this bound,
+and no sum of moves overflows float64."""
 LIMIT = 1e12
-"""A loss or gradient norm beyond this, or no number, has diverged and counts as this; what is
-observed is clipped to [-LIMIT, LIMIT]."""
+"""A loss or gradient norm that is NaN or beyond this has diverged and counts as this; observations
+are clipped to [-LIMIT, LIMIT]."""
 GRADIENT_NORM_SOLVED = 1e-3
 """Gradient norm that counts as a critical point unless the caller says otherwise."""
 FLOOR = 1e-30
-"""Logarithms are taken of at least this."""
+"""Smallest value that a logarithm is taken of."""
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 DIGITS = 1797
-"""Images in the data set of digits."""
+"""Images in the digits data set."""
 PARAMETERS = ("hidden", "activation", "depth", "k", "n", "points")
 """The settings that are parameters of the problem."""
 
@@ -198,7 +198,7 @@ class Settings(BaseSettings):
             (``gradient_norm``).
         gradient_tolerance: gradient norm at theta that ends an episode unsolved, where descent has
             come to rest; 0 for never.
-        start_scale: factor of the starting points.
+        start_scale: factor on the starting points.
     """
 
     problem: str = known_name("xor", tuple(PROBLEMS))

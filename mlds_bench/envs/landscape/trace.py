@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TRACED_RUNS = 8
-"""The first episodes of the first so many instances are traced."""
+"""So many instances are traced, the first ones, each in its first episode."""
 MOST_QUERIES = 500
 MOST_NUMBERS = 250_000
-"""Coordinates traced of one run, at most: at d = 982, 254 points."""
+"""Most coordinates traced of one run: at d = 982, 254 points."""
 
 
 @dataclass(frozen=True)
 class Schedule:
     """After which queries the runs are traced: all of the first, then evenly spaced ones.
 
-    Quick optimizers are through after ten queries, slow ones use thousands.
+    Quick optimizers finish after ten queries, slow ones use thousands.
 
     Attributes:
-        every: queries that are all traced.
-        stride: of those after.
+        every: the number of first queries that are all traced.
+        stride: from one traced query to the next after those.
     """
 
     every: int

@@ -12,7 +12,7 @@ from mlds_bench.envs.landscape.specs import FLOOR, LIMIT, Objective
 def query(problem: Problem, theta: Array) -> tuple[Array, Array]:
     """Losses (N,) and gradients (N, d) at points (N, d), finite: clipped to [-LIMIT, LIMIT].
 
-    What is no number becomes LIMIT.
+    NaN becomes LIMIT.
     """
     loss, gradient = problem.loss_and_gradient(torch.from_numpy(theta))
     return _finite(loss.numpy()), _finite(gradient.numpy())
@@ -46,9 +46,9 @@ def logarithm(values: Array) -> Array:
 
 
 def _finite(array: Array) -> Array:
-    """The array, clipped if need be: one pass over it tells that it is small, NaN included."""
+    """The array, clipped if need be: one pass over it shows that it is small and holds no NaN."""
     flat = array.ravel()
-    with np.errstate(over="ignore"):  # infinity is not small, either
+    with np.errstate(over="ignore"):  # infinity is not small either
         if flat @ flat <= LIMIT**2:
             return array
     return np.nan_to_num(array, nan=LIMIT, posinf=LIMIT, neginf=-LIMIT).clip(-LIMIT, LIMIT)

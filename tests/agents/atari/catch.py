@@ -1,4 +1,4 @@
-"""Catch: a ball falls, a paddle moves under it. Learnt in seconds, drawn in a few pixels."""
+"""Catch: a ball falls, a paddle moves under it. Learned in seconds, drawn in a few pixels."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def make_player(agent: PolicyAgent, *, num_envs: int, steps: int) -> Player:
     """One that plays the game by an agent's network as it stands."""
     return Player(
         Catch(num_envs=num_envs, seed=0),
-        steps=steps,
+        num_steps=steps,
         actions=3,
         policy=agent.network,
         device="cpu",
@@ -135,7 +135,7 @@ def learn(agent: Agent, env_steps: int, **game: Any) -> BudgetedEnv:
 
 
 def mean_return(agent: Agent, *, games: int = 200, **game: Any) -> float:
-    """Mean reward of a ball, one a game, played deterministically: from -1 to 1."""
+    """Mean reward of a ball, one a game, played with its tested policy: from -1 to 1."""
     env = Catch(num_envs=games, split="test", seed=1, **{**game, "balls": 1, "horizon": 1000})
     observation, total = env.reset()[0], 0.0
     for _ in range(ROWS - 1):

@@ -17,12 +17,12 @@ SMALL: dict[str, Any] = {
     "hidden": 64,
     "convolutions": ((16, 4, 2), (16, 3, 2), (16, 3, 1)),
     "batch_size": 32,
-    "update_every": 8,
-    "target_every": 192,
+    "train_frequency": 8,
+    "target_network_frequency": 192,
     "learning_rate": 2e-3,
-    "warm_up": 300,
-    "discount": 0.9,
-    "largest_return": 1.5,
+    "learning_starts": 300,
+    "gamma": 0.9,
+    "v_max": 1.5,
 }
 """Settings for twenty pixels and a few seconds."""
 

@@ -12,7 +12,7 @@ from tests.agents.atari.catch import make_agent, make_player
 def test_a_rollout_is_one_step_of_the_plain_formula() -> None:
     """The gradient, and the step of Adam that it makes."""
     agent = make_agent(
-        A2cAgent, instances=10, gradient_norm=1e9, convolutions=((8, 4, 4),), hidden=32
+        A2cAgent, num_envs=10, max_grad_norm=1e9, convolutions=((8, 4, 4),), hidden=32
     )
     rollout = make_player(agent, num_envs=10, steps=8).play()
     advantages, targets = agent.advantages(rollout)

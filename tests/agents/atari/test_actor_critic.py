@@ -16,8 +16,8 @@ from mlds_bench.agents.atari.rollouts import Rollout
 from tests.agents.atari.catch import learn, make_agent
 
 SMALL: dict[str, Any] = {
-    "instances": 16,
-    "horizon": 16,
+    "num_envs": 16,
+    "num_steps": 16,
     "calibration": 2,
     "convolutions": ((8, 4, 4),),
     "hidden": 32,
@@ -72,8 +72,8 @@ def rollout(*rewards: float) -> Rollout:
 def test_points_end_what_steps_are_credited_with(
     rewards: tuple[float, ...], points_end: bool, advantages: tuple[float, ...]
 ) -> None:
-    """By hand, with discount and trace 1: rewards to the end of credit, less the value."""
-    agent = make_agent(PpoAgent, points_end=points_end, discount=1.0, trace=1.0, **SMALL)
+    """By hand, with gamma and lambda 1: rewards to the end of credit, less the value."""
+    agent = make_agent(PpoAgent, points_end=points_end, gamma=1.0, gae_lambda=1.0, **SMALL)
     found, targets = agent.advantages(rollout(*rewards))
     assert found.tolist() == pytest.approx(list(advantages))
     assert targets.tolist() == pytest.approx([value + 0.5 for value in advantages])
@@ -81,6 +81,6 @@ def test_points_end_what_steps_are_credited_with(
 
 def test_a_game_that_took_points_once_takes_them() -> None:
     """A rollout without a lost point comes later in every game of Pong."""
-    agent = make_agent(PpoAgent, discount=1.0, trace=1.0, **SMALL)
+    agent = make_agent(PpoAgent, gamma=1.0, gae_lambda=1.0, **SMALL)
     agent.advantages(rollout(-1.0, 0.0))
     assert agent.advantages(rollout(1.0, 1.0))[0].tolist() == pytest.approx([0.5, 0.5])

@@ -21,10 +21,12 @@ from mlds_bench.agents.base import UnknownHyperparameter
 from mlds_bench.agents.budget import Budget
 from mlds_bench.agents.contract.check import Subject, check_subject
 from mlds_bench.agents.numerics import replay
-from tests.agents.atari.makers import SMALL, learn, make_agent, make_env, mean_return
+from tests.agents.atari.catch import Catch
+from tests.agents.atari.makers import GAME, SMALL, learn, make_agent, make_env, mean_return
+from tests.agents.toyground import Ground
 
 
-def test_an_agent_that_has_learnt_nothing_does_not_catch() -> None:
+def test_an_agent_that_has_learned_nothing_does_not_catch() -> None:
     """The bar above is no gift."""
     assert mean_return(make_agent(DqnAgent, **SMALL)) < 0.0
 
@@ -32,11 +34,11 @@ def test_an_agent_that_has_learnt_nothing_does_not_catch() -> None:
 @pytest.mark.parametrize("cls", [DqnAgent, RainbowAgent])
 def test_the_contract(cls: type[DqnAgent]) -> None:
     """Any batch, the same seed, save and load, a stop in the middle."""
-    subject = Subject(cls, lambda **given: make_env(**{**given, "size": 20}), SMALL)
+    subject = Subject(cls, Ground(Catch, **GAME), params=SMALL)
     check_subject(subject)
 
 
-def test_pixels_are_scaled_by_the_warm_up_in_both_networks() -> None:
+def test_pixels_are_scaled_before_learning_starts_in_both_networks() -> None:
     """Before the first update, and never again."""
     agent = make_agent(DqnAgent, **SMALL)
     learn(agent, 32)
@@ -51,7 +53,7 @@ def test_pixels_are_scaled_by_the_warm_up_in_both_networks() -> None:
 
 
 def test_goals_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Target values 1 5 2, online values 0 1 9, return 1, discount 1/2: 3.5, and 2 if double."""
+    """Target values 1 5 2, online values 0 1 9, return 1, factor 1/2: 3.5, and 2 if double."""
     rows, nothing = torch.arange(1), torch.zeros(1, 2, 20, 20, dtype=torch.uint8)
     returns, discounts = torch.tensor([1.0]), torch.tensor([0.5])
     for cls, goal in ((DqnAgent, 3.5), (DoubleDqnAgent, 2.0)):
@@ -63,7 +65,7 @@ def test_goals_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_goals_of_distributions_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """On -1 0 1, the better action certain of 1: return -0.5 and discount 1 give 0.5."""
-    agent = make_agent(C51Agent, **{**SMALL, "atoms": 3, "largest_return": 1.0})
+    agent = make_agent(C51Agent, **{**SMALL, "n_atoms": 3, "v_max": 1.0})
     sure = torch.tensor([[[99.0, 0.0, 0.0], [0.0, 0.0, 99.0], [0.0, 99.0, 0.0]]])
     monkeypatch.setattr(agent, "_target", lambda _: sure)
     nothing = torch.zeros(1, 2, 20, 20, dtype=torch.uint8)
@@ -85,7 +87,7 @@ def test_losses_by_hand() -> None:
 
 def test_an_update_moves_what_was_done_towards_its_goal() -> None:
     """On one batch the loss falls, and the target network stays where it was."""
-    agent = make_agent(DqnAgent, **{**SMALL, "warm_up": 10**6})
+    agent = make_agent(DqnAgent, **{**SMALL, "learning_starts": 10**6})
     memory: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(agent, "_update", memory.append)
@@ -166,7 +168,7 @@ def test_a_replay_that_does_not_fit_is_refused_first(monkeypatch: pytest.MonkeyP
     env = make_env(num_envs=32)
     agent = make_agent(DqnAgent, **SMALL)
     monkeypatch.setattr(env, "reset", None)
-    with pytest.raises(MemoryError, match=r"replay of .* set replay_size to at most 2$"):
+    with pytest.raises(MemoryError, match=r"replay buffer of .* set buffer_size to at most 2$"):
         agent.learn(env, Budget(10**6))
 
 
@@ -187,16 +189,19 @@ def test_tests_repeat_and_are_a_little_random() -> None:
 def test_another_network_is_not_loaded(tmp_path: Path) -> None:
     """Weights of other settings are refused in one line."""
     make_agent(DqnAgent, **SMALL).save(tmp_path)
-    with pytest.raises(ValueError, match="another network than DuelingAgent with these settings"):
+    with pytest.raises(
+        ValueError,
+        match=r"holds heads\.action\.0\.bias of shape \(64,\), this DuelingAgent has none",
+    ):
         make_agent(DuelingAgent, **SMALL).load(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("hyper", "line"),
     [
-        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
-        ({"discount": 1.5}, "discount must be at least 0 and at most 1, got 1.5"),
-        ({"learning_rate": 0.0}, "learning_rate must be at least 1e-12, got 0.0"),
+        ({"batch_size": 0}, "batch_size must be a whole number of at least 1, got 0"),
+        ({"gamma": 1.5}, "gamma must be from 0 to 1, got 1.5"),
+        ({"learning_rate": 0.0}, "learning_rate must be a finite number above 0, got 0.0"),
         ({"convolutions": ((8, 4),)}, r"convolutions must be at least one \[channels, kernel"),
         ({"duelling": True}, "unknown hyper-parameter 'duelling': did you mean 'dueling'"),
     ],

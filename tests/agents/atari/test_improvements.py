@@ -23,17 +23,17 @@ CHANGES: dict[type[DqnAgent], dict[str, Any]] = {
     DqnAgent: {},
     DoubleDqnAgent: {"double": True},
     DuelingAgent: {"dueling": True},
-    PrioritizedAgent: {"priority_exponent": 0.6},
+    PrioritizedAgent: {"prioritized_replay_alpha": 0.6},
     NoisyAgent: {"noisy": True},
-    C51Agent: {"atoms": 51},
-    NStepAgent: {"steps": 3},
+    C51Agent: {"n_atoms": 51},
+    NStepAgent: {"n_step": 3},
     RainbowAgent: {
         "double": True,
         "dueling": True,
-        "priority_exponent": 0.5,
+        "prioritized_replay_alpha": 0.5,
         "noisy": True,
-        "atoms": 51,
-        "steps": 3,
+        "n_atoms": 51,
+        "n_step": 3,
     },
 }
 

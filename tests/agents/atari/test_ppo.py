@@ -14,8 +14,8 @@ from tests.agents.atari.catch import make_agent, make_player
 
 STEPS, COUNT = 6, 10
 SMALL: dict[str, Any] = {
-    "instances": COUNT,
-    "horizon": STEPS,
+    "num_envs": COUNT,
+    "num_steps": STEPS,
     "convolutions": ((8, 4, 4),),
     "hidden": 32,
 }
@@ -40,7 +40,7 @@ def batches(agent: PpoAgent, monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
 
 def test_the_first_step_is_that_of_the_plain_formula() -> None:
     """One epoch, one minibatch: the gradient of an actor-critic loss, written anew."""
-    agent = make_agent(PpoAgent, epochs=1, minibatches=1, gradient_norm=1e9, **SMALL)
+    agent = make_agent(PpoAgent, update_epochs=1, num_minibatches=1, max_grad_norm=1e9, **SMALL)
     rollout = played(agent)
     advantages, targets = agent.advantages(rollout)
     logits, values = agent.network(rollout.observations.flatten(0, 1))
@@ -61,7 +61,7 @@ def test_the_first_step_is_that_of_the_plain_formula() -> None:
 
 def test_what_an_older_policy_played_is_weighted(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the ratio to the policy that learns, at most 2; the clip is around the latter."""
-    agent = make_agent(PpoAgent, epochs=1, minibatches=1, **SMALL)
+    agent = make_agent(PpoAgent, update_epochs=1, num_minibatches=1, **SMALL)
     rollout, seen = played(agent), batches(agent, monkeypatch)
     before = rollout.logits.softmax(2).flatten(0, 1)
     with torch.no_grad():
@@ -80,7 +80,7 @@ def test_what_an_older_policy_played_is_weighted(monkeypatch: pytest.MonkeyPatch
 
 def test_without_playing_ahead_nothing_is_weighted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The policy that learns is the one that played."""
-    agent = make_agent(PpoAgent, epochs=1, minibatches=1, ahead=False, **SMALL)
+    agent = make_agent(PpoAgent, update_epochs=1, num_minibatches=1, ahead=False, **SMALL)
     rollout, seen = played(agent), batches(agent, monkeypatch)
     agent.improve(rollout, 0.0)
     assert seen[0].weights.tolist() == [1.0] * STEPS * COUNT
@@ -91,7 +91,7 @@ def test_every_epoch_sees_every_step_once(
     minibatches: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In parts of nearly the same size, parted anew each time."""
-    agent = make_agent(PpoAgent, epochs=2, minibatches=minibatches, **SMALL)
+    agent = make_agent(PpoAgent, update_epochs=2, num_minibatches=minibatches, **SMALL)
     rollout, seen = played(agent), batches(agent, monkeypatch)
     agent.improve(rollout, 0.0)
     assert [len(batch.actions) for batch in seen] == sizes * 2

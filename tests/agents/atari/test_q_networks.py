@@ -50,18 +50,20 @@ def _unscaled(network: QNetwork) -> QNetwork:
 
 
 @pytest.mark.parametrize("noisy", [False, True])
-@pytest.mark.parametrize("duel", [False, True])
-@pytest.mark.parametrize("atoms", [1, 7])
-def test_every_head_says_as_many_numbers(noisy: bool, duel: bool, atoms: int) -> None:
-    """(B, A, atoms), from pictures that need not be square."""
-    said = QNetwork(SHAPE, 6, convolutions=LAYERS, atoms=atoms, duel=duel, noisy=noisy)(pictures())
-    assert said.shape == (5, 6, atoms)
+@pytest.mark.parametrize("dueling", [False, True])
+@pytest.mark.parametrize("n_atoms", [1, 7])
+def test_every_head_says_as_many_numbers(noisy: bool, dueling: bool, n_atoms: int) -> None:
+    """(B, A, n_atoms), from pictures that need not be square."""
+    said = QNetwork(SHAPE, 6, convolutions=LAYERS, n_atoms=n_atoms, dueling=dueling, noisy=noisy)(
+        pictures()
+    )
+    assert said.shape == (5, 6, n_atoms)
     assert said.dtype == torch.float32
 
 
 def test_the_mean_over_actions_is_the_value() -> None:
     """Advantages are told from the value by their mean, 0 (Wang et al. 2016, equation 9)."""
-    network = QNetwork(SHAPE, 6, convolutions=LAYERS, duel=True)
+    network = QNetwork(SHAPE, 6, convolutions=LAYERS, dueling=True)
     features = network.view(network.scaling(pictures()))
     torch.testing.assert_close(
         network(pictures()).mean(dim=1), network.heads["value"](features), rtol=1e-4, atol=1e-6
@@ -89,7 +91,7 @@ def test_noise_is_the_outer_product_of_two_draws() -> None:
 def test_only_noisy_networks_have_noise() -> None:
     """Drawing changes what a noisy network says, and nothing in another."""
     for noisy in (True, False):
-        network = QNetwork(SHAPE, 3, convolutions=LAYERS, noisy=noisy, duel=True)
+        network = QNetwork(SHAPE, 3, convolutions=LAYERS, noisy=noisy, dueling=True)
         before = network(pictures())
         network.draw_noise(torch.Generator().manual_seed(0))
         assert torch.equal(network(pictures()), before) != noisy

@@ -1,4 +1,4 @@
-"""What is REINFORCE's own: points learnt from once, when they are over, and their returns."""
+"""What is REINFORCE's own: points learned from once, when they are over, and their returns."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from mlds_bench.agents.atari.reinforce import ReinforceAgent
 from tests.agents.atari.catch import Catch, make_agent, make_player
 
 COUNT = 6
-SMALL: dict[str, Any] = {"instances": COUNT, "hidden": 16, "discount": 0.5}
+SMALL: dict[str, Any] = {"num_envs": COUNT, "hidden": 16, "gamma": 0.5}
 
 
 def played(
     agent: ReinforceAgent, rollouts: int, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[list[tuple[Tensor, ...]], list[Tensor]]:
-    """What each improvement learnt from, and all the observations that were played."""
-    player = make_player(agent, num_envs=COUNT, steps=agent.hyper.horizon)
+    """What each improvement learned from, and all the observations that were played."""
+    player = make_player(agent, num_envs=COUNT, steps=agent.hyper.num_steps)
     loss = agent._loss
-    learnt: list[tuple[Tensor, ...]] = []
+    learned: list[tuple[Tensor, ...]] = []
 
     def recorded(*told: Tensor) -> Tensor:
-        learnt.append(told)
+        learned.append(told)
         return loss(*told)
 
     monkeypatch.setattr(agent, "_loss", recorded)
@@ -35,33 +35,33 @@ def played(
         rollout = player.play()
         seen.append(rollout.observations.flatten(0, 1).clone())
         agent.improve(rollout, 0.0)
-    return learnt, seen
+    return learned, seen
 
 
-def test_every_step_is_learnt_from_once_when_its_point_is_over(
+def test_every_step_is_learned_from_once_when_its_point_is_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A ball falls for 4 steps, a rollout has 3: 0, 4, 8 and 12 steps of each are over."""
-    agent = make_agent(ReinforceAgent, horizon=3, **SMALL)
-    learnt, seen = played(agent, 4, monkeypatch)
-    assert [len(observations) for observations, _, _ in learnt] == [4 * COUNT] * 3
-    ours = torch.cat([observations for observations, _, _ in learnt]).flatten(1)
+    agent = make_agent(ReinforceAgent, num_steps=3, **SMALL)
+    learned, seen = played(agent, 4, monkeypatch)
+    assert [len(observations) for observations, _, _ in learned] == [4 * COUNT] * 3
+    ours = torch.cat([observations for observations, _, _ in learned]).flatten(1)
     theirs = torch.cat(seen).flatten(1)
     assert sorted(ours.tolist()) == sorted(theirs.tolist())
 
 
 def test_returns_are_discounted_from_the_end_of_the_point(monkeypatch: pytest.MonkeyPatch) -> None:
     """-+1 at the end, half of it a step before; nothing from the point after."""
-    agent = make_agent(ReinforceAgent, horizon=8, **SMALL)
+    agent = make_agent(ReinforceAgent, num_steps=8, **SMALL)
     ((_, _, returns),), _ = played(agent, 1, monkeypatch)
     columns = returns.view(8, COUNT).T
     assert columns.abs().tolist() == [[0.125, 0.25, 0.5, 1.0] * 2] * COUNT
     assert np.all(np.sign(columns[:, :4].numpy()) == np.sign(columns[:, 3:4].numpy()))
 
 
-def test_nothing_is_learnt_before_a_point_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_learned_before_a_point_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """No step is taken, not even of Adam's averages."""
-    agent = make_agent(ReinforceAgent, horizon=2, **SMALL)
+    agent = make_agent(ReinforceAgent, num_steps=2, **SMALL)
     assert played(agent, 1, monkeypatch)[0] == []
     assert agent.optimizer.state == {}
 
@@ -81,9 +81,9 @@ def test_the_gradient_is_that_of_the_course() -> None:
     assert agent.network.value.weight.grad is None
 
 
-def test_a_baseline_is_learnt_and_taken_off() -> None:
+def test_a_baseline_is_learned_and_taken_off() -> None:
     """Returns that it foretells up to a constant weigh nothing; those that it misses teach it."""
-    agent = make_agent(ReinforceAgent, baseline=True, entropy_weight=0.0, **SMALL)
+    agent = make_agent(ReinforceAgent, baseline=True, ent_coef=0.0, **SMALL)
     observations = torch.from_numpy(Catch(num_envs=COUNT, seed=4).reset()[0])
     foretold = agent.network(observations)[1].detach()
     actions = torch.zeros(COUNT, dtype=torch.int64)

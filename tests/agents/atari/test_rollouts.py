@@ -35,7 +35,7 @@ def brightness(observations: Tensor) -> tuple[Tensor, Tensor]:
 def player(policy: Policy | None = None, **arguments: Any) -> Player:
     return Player(
         Catch(num_envs=COUNT, seed=3, **arguments),
-        steps=STEPS,
+        num_steps=STEPS,
         actions=3,
         policy=policy or brightness,
         device="cpu",

@@ -32,14 +32,14 @@ def test_other_spaces_are_unsupported(space: Any, actions: Any) -> None:
 
 def test_frames_that_do_not_fit_the_stack_are_unsupported() -> None:
     """Four channels are no stack of three."""
-    with pytest.raises(Unsupported, match="sees 3 frames at a time, 4 channels hold others"):
+    with pytest.raises(Unsupported, match="sees 3 frames at a time: 4 channels do not fit"):
         stacked_view("dqn", PICTURE, Discrete(3), stack=3)
 
 
 def test_differences_and_shifted_actions_are_unsupported() -> None:
     """The replay keeps frames; actions are counted from 0."""
     differences = Box(-255, 255, (4, 42, 42), np.int16)
-    with pytest.raises(Unsupported, match="keeps frames of uint8, not int16: take no differences"):
+    with pytest.raises(Unsupported, match="stores uint8 frames, not int16: choose a view without"):
         stacked_view("dqn", differences, Discrete(3), stack=4)
     with pytest.raises(Unsupported, match="counts actions from 0"):
         stacked_view("dqn", PICTURE, Discrete(3, start=1), stack=4)

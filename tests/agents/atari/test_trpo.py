@@ -10,10 +10,10 @@ import torch
 
 from mlds_bench.agents.atari.rollouts import Rollout
 from mlds_bench.agents.atari.trpo import TrpoAgent
-from mlds_bench.agents.numerics.policy_losses import mean_divergence
+from mlds_bench.agents.numerics.policy_losses import mean_kl
 from tests.agents.atari.catch import make_agent, make_player
 
-SMALL: dict[str, Any] = {"instances": 20, "convolutions": ((8, 4, 4),), "hidden": 32}
+SMALL: dict[str, Any] = {"num_envs": 20, "convolutions": ((8, 4, 4),), "hidden": 32}
 
 
 def played(agent: TrpoAgent) -> Rollout:
@@ -24,13 +24,13 @@ def divergence(agent: TrpoAgent, rollout: Rollout) -> float:
     """From the policy that played to the agent as it stands."""
     with torch.no_grad():
         now = agent.network(rollout.observations.flatten(0, 1))[0]
-    return mean_divergence(rollout.logits.flatten(0, 1), now).item()
+    return mean_kl(rollout.logits.flatten(0, 1), now).item()
 
 
 @pytest.mark.parametrize("radius", [0.001, 0.05])
 def test_a_step_goes_as_far_as_it_may(radius: float) -> None:
     """Not beyond the radius, and not a tenth of it."""
-    agent = make_agent(TrpoAgent, divergence=radius, damping=1e-3, **SMALL)
+    agent = make_agent(TrpoAgent, target_kl=radius, cg_damping=1e-3, **SMALL)
     rollout = played(agent)
     agent.improve(rollout, agent.hyper.learning_rate)
     assert 0.2 * radius < divergence(agent, rollout) <= radius
@@ -38,7 +38,7 @@ def test_a_step_goes_as_far_as_it_may(radius: float) -> None:
 
 def test_a_step_makes_likelier_what_paid() -> None:
     """The mean advantage weighed by the ratio of probabilities rises."""
-    agent = make_agent(TrpoAgent, entropy_weight=0.0, **SMALL)
+    agent = make_agent(TrpoAgent, ent_coef=0.0, **SMALL)
     rollout = played(agent)
     advantages = agent.advantages(rollout)[0].numpy()
     agent.improve(rollout, agent.hyper.learning_rate)
@@ -59,7 +59,7 @@ def test_the_end_of_the_budget_moves_nothing() -> None:
 
 def test_the_critic_learns_the_targets_and_the_actor_is_left_alone() -> None:
     """Its error falls over its epochs; not a weight is shared."""
-    agent = make_agent(TrpoAgent, epochs=20, **SMALL)
+    agent = make_agent(TrpoAgent, update_epochs=20, **SMALL)
     rollout = played(agent)
     targets = agent.advantages(rollout)[1]
     before = [weight.clone() for weight in agent.network.actor.parameters()]

@@ -33,7 +33,7 @@ def test_smooth_and_noisy_samples_have_no_jumps(noise: float) -> None:
 
 
 def test_few_samples_have_no_jumps() -> None:
-    """With fewer samples than neighbours there is no usual step to compare with."""
+    """With fewer samples than neighbors there is no usual step to compare with."""
     assert find_jumps(np.array([0.0, 1.0])) == []
     assert find_jumps(np.array([0.0, 1.0, 2.0, 3.0])) == []
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from mlds_bench.agents.contract.check import check_agent
-from mlds_bench.agents.registry import BUILTIN, resolve
+from mlds_bench.agents.registry import builtin, resolve
 
-NAMES = [name for name, target in BUILTIN.items() if ".landscape." in target]
+NAMES = list(builtin("landscape"))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -33,12 +33,12 @@ PAIRS: dict[str, tuple[type[LandscapeAgent], dict[str, Any], Maker]] = {
     ),
     "rmsprop": (
         RmspropAgent,
-        {"learning_rate": 0.03, "decay": 0.9, "epsilon": 1e-5},
+        {"learning_rate": 0.03, "alpha": 0.9, "eps": 1e-5},
         lambda p: RMSprop(p, lr=0.03, alpha=0.9, eps=1e-5),
     ),
     "adam": (
         AdamAgent,
-        {"learning_rate": 0.05, "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6},
+        {"learning_rate": 0.05, "beta1": 0.8, "beta2": 0.99, "eps": 1e-6},
         lambda p: Adam(p, lr=0.05, betas=(0.8, 0.99), eps=1e-6),
     ),
 }
@@ -73,7 +73,7 @@ def test_every_step_is_torch_s(name: str) -> None:
 
 def test_the_switch_is_momentum_and_then_a_fresh_adam() -> None:
     """Ten queries of forty by one rule, the other thirty by the other from where it stood."""
-    hyper = {"switch": 0.25, "sgd_learning_rate": 0.02, "adam_learning_rate": 0.05}
+    hyper = {"switch_fraction": 0.25, "sgd_learning_rate": 0.02, "adam_learning_rate": 0.05}
     ours = run(
         SgdThenAdamAgent, 39, count=2, hyper=hyper, problem="quadratic", solved=0.0, query_budget=40
     ).theta
@@ -145,9 +145,13 @@ def test_gradient_descent_follows_its_closed_form_at_the_saddle() -> None:
     [
         (GdAgent, {"learning_rate": 0}, "learning_rate must be a finite number above 0, got 0.0"),
         (MomentumAgent, {"momentum": 1}, "momentum must be at least 0 and below 1, got 1.0"),
-        (RmspropAgent, {"decay": -0.1}, "decay must be at least 0 and below 1, got -0.1"),
-        (AdamAgent, {"epsilon": 0}, "epsilon must be a finite number above 0, got 0.0"),
-        (SgdThenAdamAgent, {"switch": 2}, "switch must be at least 0 and below 1, got 2.0"),
+        (RmspropAgent, {"alpha": -0.1}, "alpha must be at least 0 and below 1, got -0.1"),
+        (AdamAgent, {"eps": 0}, "eps must be a finite number above 0, got 0.0"),
+        (
+            SgdThenAdamAgent,
+            {"switch_fraction": 2},
+            "switch_fraction must be at least 0 and below 1, got 2.0",
+        ),
         (AdamAgent, {"rate": 0.1}, "unknown hyper-parameter 'rate'"),
     ],
 )
@@ -157,20 +161,3 @@ def test_bad_settings_are_named(
     """One line with the value and the bound."""
     with pytest.raises(UnknownHyperparameter, match=line):
         make_agent(cls, LossLandscape(problem="quadratic"), **hyper)
-
-
-@pytest.mark.parametrize("cls", [GdAgent, MomentumAgent, RmspropAgent, AdamAgent])
-def test_a_batch_cut_down_goes_on_with_its_memory(cls: type[LandscapeAgent]) -> None:
-    """The instances that are left act as they would have in the whole batch."""
-    env = LossLandscape(problem="quadratic", num_envs=4, solved=0.0)
-    whole, part = make_agent(cls, env), make_agent(cls, env)
-    observation, _ = env.reset(seed=0)
-    mask = np.array([True, False, False, True])
-    for _ in range(3):
-        actions = whole.act(observation)
-        np.testing.assert_array_equal(part.act(observation), actions)
-        observation = env.step(actions)[0]
-    part.keep(mask)  # type: ignore[attr-defined]
-    expected = whole.act(observation)[mask]
-    ours = part.act({key: value[mask] for key, value in observation.items()})
-    np.testing.assert_allclose(ours, expected, rtol=1e-12)

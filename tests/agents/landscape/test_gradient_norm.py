@@ -25,7 +25,7 @@ NETWORK: dict[str, Any] = {
 def test_the_first_part_is_adam() -> None:
     """Move for move until the switch."""
     kwargs: dict[str, Any] = {"problem": "quadratic", "query_budget": 100, "solved": 0.0}
-    ours = run(GradientNormAgent, 50, hyper={"switch": 0.5}, **kwargs)
+    ours = run(GradientNormAgent, 50, hyper={"switch_fraction": 0.5}, **kwargs)
     adam = run(AdamAgent, 50, **kwargs)
     assert ours.theta == pytest.approx(adam.theta, rel=1e-12)
     assert ours.moved.all()
@@ -34,7 +34,7 @@ def test_the_first_part_is_adam() -> None:
 def test_the_probe_tells_the_hessian_times_the_gradient() -> None:
     """Against torch's double backward, on a sigmoid network."""
     env = LossLandscape(num_envs=3, **NETWORK)
-    agent = make_agent(GradientNormAgent, env, switch=0.0)
+    agent = make_agent(GradientNormAgent, env, switch_fraction=0.0)
     observation, infos = env.reset(seed=0)
     theta = torch.from_numpy(infos["oracle"]["theta"])
     observation = env.step(agent.act(observation))[0]
@@ -49,7 +49,9 @@ def test_the_probe_tells_the_hessian_times_the_gradient() -> None:
 
 def test_it_is_attracted_by_a_saddle() -> None:
     """From the start on, on -x^2 + 3 y^2: the gradient vanishes at the saddle and nowhere else."""
-    result = run(GradientNormAgent, 100, hyper={"switch": 0.0}, problem="saddle", query_budget=101)
+    result = run(
+        GradientNormAgent, 100, hyper={"switch_fraction": 0.0}, problem="saddle", query_budget=101
+    )
     assert not result.solved.any()
     assert np.abs(result.theta[-1]).max() < 1e-6
 
@@ -57,7 +59,7 @@ def test_it_is_attracted_by_a_saddle() -> None:
 def test_the_second_part_never_lets_the_gradient_grow() -> None:
     """At every move the norm of the gradient at the current point goes down."""
     env = LossLandscape(num_envs=8, **NETWORK)
-    agent = make_agent(GradientNormAgent, env, switch=0.0)
+    agent = make_agent(GradientNormAgent, env, switch_fraction=0.0)
     observation, infos = env.reset(seed=3)
     moves = 0
     for _ in range(60):
@@ -81,5 +83,7 @@ def test_networks_reach_critical_points() -> None:
 
 def test_bad_settings_are_named() -> None:
     """One line with the value and the bound."""
-    with pytest.raises(UnknownHyperparameter, match="switch must be at least 0 and below 1"):
-        make_agent(GradientNormAgent, LossLandscape(problem="quadratic"), switch=1.0)
+    with pytest.raises(
+        UnknownHyperparameter, match="switch_fraction must be at least 0 and below 1"
+    ):
+        make_agent(GradientNormAgent, LossLandscape(problem="quadratic"), switch_fraction=1.0)

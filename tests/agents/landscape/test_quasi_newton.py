@@ -20,8 +20,8 @@ from tests.agents.landscape.makers import make_agent, run
 
 def test_two_loops_are_the_dense_bfgs_update() -> None:
     """H <- (I - r s y^T) H (I - r y s^T) + r s s^T from (s.y/y.y) I, newest pairs last."""
-    generator, d, memory = np.random.default_rng(0), 4, 3
-    pairs, rows = Pairs(memory, 2, d), np.arange(2)
+    generator, d, history_size = np.random.default_rng(0), 4, 3
+    pairs, rows = Pairs(history_size, 2, d), np.arange(2)
     steps = generator.standard_normal((5, 2, d))
     shape = generator.standard_normal((d, d))
     changes = steps @ (shape @ shape.T + np.eye(d))
@@ -32,7 +32,7 @@ def test_two_loops_are_the_dense_bfgs_update() -> None:
     for i in rows:
         s, y = steps[-1, i], changes[-1, i]
         inverse = (s @ y) / (y @ y) * np.eye(d)
-        for s, y in zip(steps[-memory:, i], changes[-memory:, i], strict=True):
+        for s, y in zip(steps[-history_size:, i], changes[-history_size:, i], strict=True):
             left = np.eye(d) - np.outer(s, y) / (s @ y)
             inverse = left @ inverse @ left.T + np.outer(s, s) / (s @ y)
         assert found[i] == pytest.approx(-inverse @ gradient[i], rel=1e-10)
@@ -66,7 +66,7 @@ def test_backtracking_goes_to_the_minimum_of_the_parabola() -> None:
 
 def test_a_lost_search_falls_back_to_the_steepest_descent() -> None:
     """After ``backtracks`` bad probes the pairs are dropped and a step of length 1 is tried."""
-    descent, rows = Descent(LbfgsHyperparameters(backtracks=2), 1, 1), np.array([0])
+    descent, rows = Descent(LbfgsHyperparameters(max_backtracks=2), 1, 1), np.array([0])
     descent.arrive(rows, np.array([5.0]), np.array([[4.0]]))
     assert descent.judge(rows, np.array([3.0])).all()
     descent.arrive(rows, np.array([3.0]), np.array([[2.0]]))
@@ -110,9 +110,12 @@ def test_a_reset_instance_begins_anew() -> None:
 @pytest.mark.parametrize(
     ("hyper", "line"),
     [
-        ({"memory": 0}, "memory must be in 1..1000, got 0"),
-        ({"backtracks": 0}, "backtracks must be in 1..100, got 0"),
-        ({"decrease": 0.0}, "decrease must be a finite number above 0, got 0.0"),
+        ({"history_size": 0}, "history_size must be in 1..1000, got 0"),
+        ({"max_backtracks": 0}, "max_backtracks must be in 1..100, got 0"),
+        (
+            {"sufficient_decrease": 0.0},
+            "sufficient_decrease must be a finite number above 0, got 0.0",
+        ),
     ],
 )
 def test_bad_settings_are_named(hyper: dict[str, Any], line: str) -> None:

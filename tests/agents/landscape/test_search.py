@@ -28,7 +28,7 @@ def test_random_search_never_climbs() -> None:
 def test_the_evolution_strategy_estimates_the_gradient() -> None:
     """Antithetic pairs are exact along their noise on a quadratic: the mean of (g.e) e."""
     env = LossLandscape(problem="quadratic", num_envs=3, gradient=False)
-    agent = make_agent(EsAgent, env, pairs=2, scale=0.1)
+    agent = make_agent(EsAgent, env, pairs=2, sigma=0.1)
     observation, infos = env.reset(seed=0)
     gradient = 2.0 * infos["oracle"]["theta"] * [1.0, 3.0]
     noise = []
@@ -80,8 +80,8 @@ def test_the_seed_decides(cls: type[LandscapeAgent]) -> None:
 @pytest.mark.parametrize(
     ("cls", "hyper", "line"),
     [
-        (RandomSearchAgent, {"scale": 0.0}, "scale must be a finite number above 0, got 0.0"),
-        (RandomSearchAgent, {"adaptation": -1.0}, "adaptation must be in 0..10, got -1.0"),
+        (RandomSearchAgent, {"sigma": 0.0}, "sigma must be a finite number above 0, got 0.0"),
+        (RandomSearchAgent, {"adaptation": -1.0}, "adaptation must be from 0 to 10, got -1.0"),
         (EsAgent, {"pairs": 0}, "pairs must be in 1..10000, got 0"),
     ],
 )

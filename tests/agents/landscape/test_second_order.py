@@ -1,4 +1,4 @@
-"""Newton's family: Hessians by probes, one move on the quadratic, and behaviour at saddles."""
+"""Newton's family: Hessians by probes, one move on the quadratic, and behavior at saddles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FAMILY = [NewtonAgent, SaddleFreeNewtonAgent, LevenbergMarquardtAgent]
 @pytest.mark.parametrize(("central", "probes"), [(False, 2), (True, 4)])
 def test_newton_solves_the_quadratic_in_one_move(central: bool, probes: int) -> None:
     """d or 2 d probes, then the minimum; no other move."""
-    result = run(NewtonAgent, 50, hyper={"central": central}, problem="quadratic")
+    result = run(NewtonAgent, 50, hyper={"central_differences": central}, problem="quadratic")
     assert result.solved.all()
     assert set(result.queries) == {probes + 1}
     assert result.moved.sum(axis=0).tolist() == [1] * 16
@@ -36,7 +36,7 @@ def test_the_probed_hessian_is_torch_s(central: bool, tolerance: float) -> None:
     """On a sigmoid network, within the error of the differences."""
     kwargs: dict[str, Any] = {"problem": "xor", "activation": "sigmoid", "hidden": 2}
     env = LossLandscape(num_envs=3, **kwargs)
-    agent = make_agent(NewtonAgent, env, central=central)
+    agent = make_agent(NewtonAgent, env, central_differences=central)
     observation, infos = env.reset(seed=0)
     theta = torch.from_numpy(infos["oracle"]["theta"])
     for _ in range((2 if central else 1) * 9):
@@ -118,8 +118,16 @@ def test_a_plane_is_no_ground_for_a_step() -> None:
 @pytest.mark.parametrize(
     ("cls", "hyper", "line"),
     [
-        (NewtonAgent, {"probe": 0.0}, "probe must be a finite number above 0, got 0.0"),
-        (LevenbergMarquardtAgent, {"factor": 1.0}, "factor must be a finite number above 1"),
+        (
+            NewtonAgent,
+            {"probe_distance": 0.0},
+            "probe_distance must be a finite number above 0, got 0.0",
+        ),
+        (
+            LevenbergMarquardtAgent,
+            {"damping_factor": 1.0},
+            "damping_factor must be a finite number above 1",
+        ),
     ],
 )
 def test_bad_settings_are_named(

@@ -14,7 +14,7 @@ def test_every_step_is_that_of_torch(dtype: torch.dtype) -> None:
     generator = torch.Generator().manual_seed(0)
     ours = torch.randn(571, generator=generator, dtype=dtype)
     theirs = torch.nn.Parameter(ours.clone())
-    adam = Adam(ours, beta1=0.8, beta2=0.99, epsilon=1e-6)
+    adam = Adam(ours, beta1=0.8, beta2=0.99, eps=1e-6)
     optimizer = torch.optim.Adam([theirs], betas=(0.8, 0.99), eps=1e-6, foreach=False)
     for step in range(200):
         gradient = torch.randn(571, generator=generator, dtype=dtype) * 10.0 ** (-step / 50)

@@ -76,7 +76,7 @@ def watched(layers: list[nn.Linear], inputs: Tensor, curvature: KroneckerCurvatu
 def test_the_natural_gradient_solves_the_dense_system() -> None:
     """Of the Kronecker product of the damped factors, against numpy."""
     layer, inputs, slopes = nn.Linear(3, 2).double(), drawn(50, 3), drawn(50, 2, seed=1)
-    curvature = KroneckerCurvature([layer], decay=0.9, damping=0.1)
+    curvature = KroneckerCurvature([layer], stat_decay=0.9, damping=0.1)
     (watched([layer], inputs, curvature) * slopes).sum().backward()  # type: ignore[no-untyped-call]
     curvature.update()
     curvature.invert()
@@ -95,7 +95,7 @@ def test_one_natural_step_solves_least_squares() -> None:
     """Where the Fisher matrix is exact (one output, noise +-1) the step is Newton's."""
     torch.manual_seed(0)
     layer, inputs, targets = nn.Linear(4, 1).double(), drawn(200, 4), drawn(200, seed=1)
-    curvature = KroneckerCurvature([layer], decay=0.9, damping=1e-12)
+    curvature = KroneckerCurvature([layer], stat_decay=0.9, damping=1e-12)
     noise = torch.ones(200, 1, dtype=torch.float64)
     noise[::2] = -1.0
     (watched([layer], inputs, curvature) * noise).sum().backward()  # type: ignore[no-untyped-call]
@@ -114,7 +114,7 @@ def test_one_natural_step_solves_least_squares() -> None:
 def test_factors_are_averaged_over_batches() -> None:
     """The first is taken as it is, the second with a tenth; layers are told apart."""
     layers = [nn.Linear(2, 3).double(), nn.Linear(3, 2).double()]
-    curvature, batches = KroneckerCurvature(layers, decay=0.9, damping=0.1), []
+    curvature, batches = KroneckerCurvature(layers, stat_decay=0.9, damping=0.1), []
     for seed in (0, 1):
         inputs = drawn(9, 2, seed=seed)
         watched(layers, inputs, curvature).sum().backward()  # type: ignore[no-untyped-call]
@@ -130,7 +130,7 @@ def test_factors_are_averaged_over_batches() -> None:
 def test_nothing_is_watched_outside() -> None:
     """The hooks are gone, whatever happened within."""
     layer = nn.Linear(2, 1).double()
-    curvature = KroneckerCurvature([layer], decay=0.9, damping=0.1)
+    curvature = KroneckerCurvature([layer], stat_decay=0.9, damping=0.1)
     with pytest.raises(RuntimeError, match="within"), curvature.watching():
         raise RuntimeError("within")
     layer(drawn(3, 2))

@@ -15,7 +15,7 @@ from mlds_bench.agents.numerics.natural_gradient import (
     move,
     step_length,
 )
-from mlds_bench.agents.numerics.policy_losses import mean_divergence
+from mlds_bench.agents.numerics.policy_losses import mean_kl
 
 
 def matrix(size: int) -> torch.Tensor:
@@ -26,7 +26,7 @@ def matrix(size: int) -> torch.Tensor:
 def test_as_many_iterations_as_dimensions_solve_the_system() -> None:
     """Against numpy's solver."""
     square, target = matrix(6), torch.arange(6, dtype=torch.float64)
-    solution = conjugate_gradient(lambda vector: square @ vector, target, iterations=6)
+    solution = conjugate_gradient(lambda vector: square @ vector, target, max_steps=6)
     expected = np.linalg.solve(square.numpy(), target.numpy())
     assert solution.numpy() == pytest.approx(expected)
 
@@ -34,7 +34,7 @@ def test_as_many_iterations_as_dimensions_solve_the_system() -> None:
 def test_one_iteration_goes_down_the_steepest_slope() -> None:
     """t t / (t A t) times the target; by hand with A = diag(1, 3) and t = (1, 1): a half."""
     diagonal = torch.tensor([1.0, 3.0])
-    solution = conjugate_gradient(lambda vector: diagonal * vector, torch.ones(2), iterations=1)
+    solution = conjugate_gradient(lambda vector: diagonal * vector, torch.ones(2), max_steps=1)
     assert solution.tolist() == [0.5, 0.5]
 
 
@@ -46,9 +46,9 @@ def test_iterations_end_when_nothing_is_left() -> None:
         asked.append(vector)
         return vector
 
-    assert conjugate_gradient(product, torch.ones(3), iterations=9).tolist() == [1.0] * 3
+    assert conjugate_gradient(product, torch.ones(3), max_steps=9).tolist() == [1.0] * 3
     assert len(asked) == 1
-    assert conjugate_gradient(product, torch.zeros(3), iterations=9).tolist() == [0.0] * 3
+    assert conjugate_gradient(product, torch.zeros(3), max_steps=9).tolist() == [0.0] * 3
     assert len(asked) == 1
 
 
@@ -56,7 +56,7 @@ def test_the_curvature_of_the_divergence_is_the_fisher_matrix() -> None:
     """Of one softmax by its logits: diag(p) - p p', plus the damping."""
     chances = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
     logits = chances.log().requires_grad_()
-    divergence = mean_divergence(logits.detach()[None], logits[None])
+    divergence = mean_kl(logits.detach()[None], logits[None])
     product = curvature_product(divergence, [logits], damping=0.1)
     fisher = torch.diag(chances) - torch.outer(chances, chances) + 0.1 * torch.eye(3)
     for unit in torch.eye(3, dtype=torch.float64):
@@ -66,21 +66,21 @@ def test_the_curvature_of_the_divergence_is_the_fisher_matrix() -> None:
 def test_a_step_is_as_long_as_the_divergence_allows() -> None:
     """Half x A x of the scaled direction is the divergence; no curvature, no step."""
     square, direction = matrix(4), torch.ones(4, dtype=torch.float64)
-    length = step_length(direction, lambda vector: square @ vector, divergence=0.02)
+    length = step_length(direction, lambda vector: square @ vector, target_kl=0.02)
     step = length * direction
     assert 0.5 * step.dot(square @ step).item() == pytest.approx(0.02)
-    assert step_length(direction, torch.zeros_like, divergence=0.02) == 0.0
+    assert step_length(direction, torch.zeros_like, target_kl=0.02) == 0.0
 
 
 def test_small_natural_steps_have_the_divergence_they_promise() -> None:
     """Measured between the policies themselves, a hundredth of a nat off at most."""
     logits = torch.tensor([[0.3, -0.2, 0.9]], dtype=torch.float64, requires_grad=True)
     old = logits.detach().clone()
-    product = curvature_product(mean_divergence(old, logits), [logits], damping=0.0)
+    product = curvature_product(mean_kl(old, logits), [logits], damping=0.0)
     direction = torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64)
-    length = step_length(direction, product, divergence=1e-4)
+    length = step_length(direction, product, target_kl=1e-4)
     move([logits], flat([old]), length * direction)
-    assert mean_divergence(old, logits.detach()).item() == pytest.approx(1e-4, rel=0.02)
+    assert mean_kl(old, logits.detach()).item() == pytest.approx(1e-4, rel=0.02)
     assert math.isfinite(length)
 
 

@@ -12,8 +12,8 @@ from torch.distributions import Categorical, kl_divergence
 from mlds_bench.agents.numerics.policy_losses import (
     clipped_surrogate_loss,
     log_probabilities,
-    mean_divergence,
     mean_entropy,
+    mean_kl,
     policy_gradient_loss,
     standardized,
 )
@@ -41,8 +41,8 @@ def test_divergence_is_that_of_torch_and_zero_at_home() -> None:
     """From the old to the new."""
     old, new = (Categorical(logits=logits(seed)) for seed in (0, 1))
     expected = kl_divergence(old, new).mean()
-    torch.testing.assert_close(mean_divergence(logits(0), logits(1)), expected)
-    assert mean_divergence(logits(0), logits(0) + 3.0).item() == pytest.approx(0.0, abs=1e-12)
+    torch.testing.assert_close(mean_kl(logits(0), logits(1)), expected)
+    assert mean_kl(logits(0), logits(0) + 3.0).item() == pytest.approx(0.0, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_clipped_surrogate_by_hand(
 ) -> None:
     """Value, and derivative by the log-probability, on all sides of clip 0.2."""
     now = torch.tensor([math.log(ratio)], requires_grad=True)
-    ours = clipped_surrogate_loss(now, torch.zeros(1), torch.tensor([advantage]), clip=0.2)
+    ours = clipped_surrogate_loss(now, torch.zeros(1), torch.tensor([advantage]), clip_range=0.2)
     ours.backward()  # type: ignore[no-untyped-call]
     assert ours.item() == pytest.approx(loss)
     assert now.grad is not None

@@ -48,8 +48,8 @@ class Diary:
             stack=shape[0],
             num_envs=num_envs,
             capacity=capacity,
-            steps=steps,
-            discount=DISCOUNT,
+            n_step=steps,
+            gamma=DISCOUNT,
             sampler=lambda rows: UniformSampler(rows, np.random.default_rng(0)),
         )
         self.steps = steps
@@ -138,8 +138,8 @@ def test_a_first_observation_of_several_frames_is_kept_whole() -> None:
         stack=3,
         num_envs=2,
         capacity=40,
-        steps=1,
-        discount=1.0,
+        n_step=1,
+        gamma=1.0,
         sampler=lambda rows: UniformSampler(rows, np.random.default_rng(0)),
     )
     first = np.array([[1, 2, 3], [4, 4, 5]], np.uint8).reshape(2, 3, 1, 1)
@@ -165,8 +165,8 @@ def test_frames_of_several_channels_stay_together() -> None:
         stack=2,
         num_envs=1,
         capacity=40,
-        steps=1,
-        discount=1.0,
+        n_step=1,
+        gamma=1.0,
         sampler=lambda rows: UniformSampler(rows, np.random.default_rng(0)),
     )
     frames = np.random.default_rng(0).integers(256, size=(3, 3, 2, 2)).astype(np.uint8)
@@ -197,8 +197,8 @@ def test_a_million_transitions_take_less_than_8_gb() -> None:
         stack=4,
         num_envs=10,
         capacity=1000,
-        steps=3,
-        discount=0.99,
+        n_step=3,
+        gamma=0.99,
         sampler=lambda rows: UniformSampler(rows, np.random.default_rng(0)),
     )
     assert replay.nbytes / 1000 < 84 * 84 + BYTES_BESIDE_A_FRAME < 8e9 / 1_100_000
@@ -209,8 +209,8 @@ def test_a_replay_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(module, "free_memory", lambda: 10**9)
     require_memory(100_000, 7056, "1x84x84")
     line = (
-        r"^a replay of 1,000,000 frames of 1x84x84 takes 7\.10 GB, 1\.00 GB are free: "
-        r"set replay_size to at most 140,884$"
+        r"^a replay buffer of 1,000,000 frames of 1x84x84 takes 7\.10 GB, 1\.00 GB are free: "
+        r"set buffer_size to at most 140,884$"
     )
     with pytest.raises(MemoryError, match=line):
         require_memory(1_000_000, 7056, "1x84x84")

@@ -67,7 +67,7 @@ def test_nothing_to_draw_is_an_error(kind: str) -> None:
     sampler = (
         UniformSampler(4, generator)
         if kind == "uniform"
-        else PrioritizedSampler(4, generator, exponent=1.0, correction=1.0)
+        else PrioritizedSampler(4, generator, alpha=1.0, beta=1.0)
     )
     with pytest.raises(ValueError, match="nothing was admitted"):
         sampler.sample(1)
@@ -91,8 +91,8 @@ def test_uniform_draws_are_uniform() -> None:
 
 
 def test_prioritized_draws_follow_the_errors() -> None:
-    """Errors 1, 4, 9 with exponent 1/2: shares 1/6, 2/6, 3/6; weights 1/probability."""
-    sampler = PrioritizedSampler(10, np.random.default_rng(0), exponent=0.5, correction=1.0)
+    """Errors 1, 4, 9 with alpha 1/2: shares 1/6, 2/6, 3/6; weights 1/probability."""
+    sampler = PrioritizedSampler(10, np.random.default_rng(0), alpha=0.5, beta=1.0)
     rows = np.array([1, 4, 9])
     sampler.admit(rows)
     sampler.update(rows, np.array([1.0, 4.0, 9.0]))
@@ -105,7 +105,7 @@ def test_prioritized_draws_follow_the_errors() -> None:
 
 def test_a_new_row_has_the_largest_priority_so_far() -> None:
     """After an error of 7 a new row is drawn as often as that one."""
-    sampler = PrioritizedSampler(4, np.random.default_rng(0), exponent=1.0, correction=0.0)
+    sampler = PrioritizedSampler(4, np.random.default_rng(0), alpha=1.0, beta=0.0)
     sampler.admit(np.array([0]))
     sampler.update(np.array([0]), np.array([7.0]))
     sampler.admit(np.array([3]))
@@ -116,7 +116,7 @@ def test_a_new_row_has_the_largest_priority_so_far() -> None:
 
 def test_an_update_brings_no_retired_row_back() -> None:
     """A row that was overwritten since it was drawn stays away."""
-    sampler = PrioritizedSampler(4, np.random.default_rng(0), exponent=1.0, correction=0.5)
+    sampler = PrioritizedSampler(4, np.random.default_rng(0), alpha=1.0, beta=0.5)
     sampler.admit(np.array([0, 1]))
     sampler.retire(np.array([1]))
     sampler.update(np.array([0, 1]), np.array([1.0, 5.0]))

@@ -150,9 +150,9 @@ def test_a_batch_has_no_single_environments_inside() -> None:
     assert env.get_attr("num_envs") == [NUM_ENVS] * NUM_ENVS
     assert env.get_attr("num_envs", indices=[0, 2]) == [NUM_ENVS] * 2
     assert env.env_is_wrapped(VectorWrapper) == [False] * NUM_ENVS
-    with pytest.raises(AttributeError, match="a batch has no single environments"):
+    with pytest.raises(AttributeError, match="a batch holds no single environments"):
         env.set_attr("horizon", 3)
-    with pytest.raises(AttributeError, match="a batch has no single environments"):
+    with pytest.raises(AttributeError, match="a batch holds no single environments"):
         env.env_method("render")
     env.close()
 

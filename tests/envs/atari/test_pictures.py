@@ -34,8 +34,8 @@ def _at(image: Image.Image, index: int) -> Image.Image:
     return image.convert("RGB")
 
 
-def test_the_animation_shows_the_screen_in_its_colours(game: Game, tmp_path: Path) -> None:
-    """Every second decision, each pixel doubled, no colour changed."""
+def test_the_animation_shows_the_screen_in_its_colors(game: Game, tmp_path: Path) -> None:
+    """Every second decision, each pixel doubled, no color changed."""
     frames = frames_of(animate(game, tmp_path / "game.gif"))
     screens = list(game.screens())[::SHOWN_EVERY]
     assert 1 < len(frames) <= len(screens)  # equal ones in a row are one that stays longer

@@ -39,7 +39,7 @@ def test_the_agent_saw_what_the_replay_shows(make: Any, view: dict[str, Any]) ->
     assert all(np.array_equal(a, b) for a, b in zip(again, seen, strict=True))
 
 
-def test_the_screen_is_in_colour_as_the_game_draws_it() -> None:
+def test_the_screen_is_in_color_as_the_game_draws_it() -> None:
     """In Pong our paddle is green, on brown ground."""
     env = Pong(split="test")
     play(env, 60, seed=1)

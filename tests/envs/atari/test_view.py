@@ -35,7 +35,7 @@ def test_frames_are_shown_as_they_are() -> None:
     np.testing.assert_array_equal(shown, frames)
 
 
-def test_colours_become_channels_frame_by_frame() -> None:
+def test_colors_become_channels_frame_by_frame() -> None:
     """Red, green, blue of the older frame, then of the newer."""
     frames = np.zeros((1, 2, 16, 16, 3), np.uint8)
     frames[0, 0] = [1, 2, 3]

@@ -153,12 +153,12 @@ def predictors(generator: np.random.Generator) -> list[Array]:
     knots = np.linspace(0.0, 1.0, pieces + 1)
     interpolated = np.interp(GRID, knots, knots**2)
     error = float(np.sqrt(np.mean((equal - GRID**2) ** 2)))
-    towards = equal + 0.9e-3 * error * np.sign(GRID**2 - equal)
+    toward = equal + 0.9e-3 * error * np.sign(GRID**2 - equal)
     return [
         fitted,
         equal,
         interpolated - interpolated.mean() + np.mean(GRID**2),
-        towards,
+        toward,
         equal + generator.normal(scale=10.0 ** generator.uniform(-17, -2), size=M),
         np.where(generator.random(M) < 0.5, equal, GRID**2),
         np.float32(equal).astype(np.float64),

@@ -44,7 +44,7 @@ class HessianTooLarge(ValueError):
 
 @dataclass(frozen=True)
 class CriticalPoints:
-    """What curvature says of N points, next to how critical they are.
+    """The curvature at N points, and how close to critical they are.
 
     Attributes:
         loss: (N,) float64.
@@ -69,7 +69,7 @@ class CriticalPoints:
 def hessian_operator(loss: Loss, theta: Points) -> Operator:
     """The Hessian at one point (d,), as a function of vectors (M, d) -> (M, d) float64.
 
-    The gradient is computed once and kept; each call costs one backward pass a vector.
+    The gradient is computed once and kept; each call costs one backward pass per vector.
     """
     point = as_points(theta)
     if point.ndim != 1:
@@ -95,7 +95,7 @@ def hessian_vector_product(loss: Loss, theta: Points, vectors: Points) -> Tensor
     points, directions = as_points(theta), as_points(vectors)
     if points.shape != directions.shape:
         raise ValueError(
-            f"a Hessian-vector product takes a vector a point: points have shape "
+            f"a Hessian-vector product takes one vector per point: points have shape "
             f"{tuple(points.shape)}, vectors {tuple(directions.shape)}"
         )
     places, given = as_batch(points), as_batch(directions)
@@ -243,7 +243,7 @@ def sampled_minimal_ratio(
     samples: int = 1000,
     radius: float = 1e-3,
 ) -> Array:
-    """The share of neighbours with a higher loss, (N,) float64: the course's cheap variant.
+    """The share of neighbors with a higher loss, (N,) float64: the course's cheap variant.
 
     It is no estimate of `minimal_ratio`: at a critical point of a quadratic with eigenvalues l it
     is the probability that sum_i l_i u_i^2 > 0 over directions u, which large eigenvalues decide;
@@ -253,7 +253,7 @@ def sampled_minimal_ratio(
         loss: of one point (d,).
         thetas: (N, d).
         generator: of the directions; the same ones at every point.
-        samples: neighbours of each point.
+        samples: neighbors of each point.
         radius: their distance; directions are uniform.
     """
     points = as_batch(thetas)

@@ -22,7 +22,7 @@ CHECK_EVERY = 10
 
 
 class Lanczos:
-    """Lanczos iterations from M starts side by side, with full reorthogonalisation.
+    """Lanczos iterations from M starts side by side, with full reorthogonalization.
 
     After k steps the operator, seen from the first k Krylov vectors of a start, is the tridiagonal
     matrix with ``diagonal`` (M, k) and ``off_diagonal`` (M, k - 1). Where a start's Krylov space is
@@ -91,7 +91,7 @@ class Extremes:
 
 @dataclass(frozen=True)
 class SpectralDensity:
-    """A spectrum as M weighted sets of points, one a random vector.
+    """A spectrum as M weighted sets of points, one per random vector.
 
     Attributes:
         nodes: (M, k) float64, in units of eigenvalues.

@@ -19,25 +19,25 @@ from mlds_bench.envs.landscape.problems.base import Array, Block
 
 @dataclass(frozen=True)
 class Plane:
-    """Points centre + a first + b second.
+    """Points center + a first + b second.
 
     Attributes:
-        centre: (d,) float64.
+        center: (d,) float64.
         directions: (2, d) float64, not parallel; they need not be orthogonal.
     """
 
-    centre: Array
+    center: Array
     directions: Array
 
     def points(self, a: Array, b: Array) -> Array:
         """Points (A, B, d) of a grid a (A,) x b (B,)."""
         first, second = self.directions
-        grid: Array = self.centre + (a[:, None] * first)[:, None] + (b[:, None] * second)[None]
+        grid: Array = self.center + (a[:, None] * first)[:, None] + (b[:, None] * second)[None]
         return grid
 
     def coordinates(self, points: Array) -> Array:
         """(..., 2): a and b of the points (..., d), or of those nearest to them on the plane."""
-        offsets = np.asarray(points) - self.centre
+        offsets = np.asarray(points) - self.center
         return np.asarray(offsets @ np.linalg.pinv(self.directions), np.float64)
 
 
@@ -58,7 +58,7 @@ def losses_on_line(loss: Loss, first: Points, last: Points, positions: Array) ->
     return losses(loss, line(first, last, positions))
 
 
-def filter_normalised(direction: Array, theta: Array, blocks: Sequence[Block]) -> Array:
+def filter_normalized(direction: Array, theta: Array, blocks: Sequence[Block]) -> Array:
     """A direction (d,) in which every filter has the norm of that filter in theta (d,).
 
     A filter is a row of a weight matrix: the weights into one neuron. All else, biases and
@@ -92,20 +92,20 @@ def filter_normalised(direction: Array, theta: Array, blocks: Sequence[Block]) -
 def random_plane(
     theta: Points, *, generator: np.random.Generator, blocks: Sequence[Block] = ()
 ) -> Plane:
-    """The plane at theta (d,) of two Gaussian directions, `filter_normalised`.
+    """The plane at theta (d,) of two Gaussian directions, `filter_normalized`.
 
     As in the paper they are not made orthogonal: in many dimensions they nearly are.
     """
-    centre = as_points(theta).numpy()
-    if centre.shape[0] < 2 or centre.ndim != 1:
-        raise ValueError(f"a plane needs one point (d,) with d >= 2, got {centre.shape}")
-    draws = generator.standard_normal((2, len(centre)))
-    return Plane(centre, np.array([filter_normalised(draw, centre, blocks) for draw in draws]))
+    center = as_points(theta).numpy()
+    if center.shape[0] < 2 or center.ndim != 1:
+        raise ValueError(f"a plane needs one point (d,) with d >= 2, got {center.shape}")
+    draws = generator.standard_normal((2, len(center)))
+    return Plane(center, np.array([filter_normalized(draw, center, blocks) for draw in draws]))
 
 
 def surface(loss: Loss, plane: Plane, a: Array, b: Array) -> Array:
     """Losses (A, B) on a plane, at the grid a (A,) x b (B,); not finite where the loss is not."""
-    rows = max(WORKING_BYTES // (8 * len(b) * len(plane.centre)), 1)
+    rows = max(WORKING_BYTES // (8 * len(b) * len(plane.center)), 1)
     pieces = (a[first : first + rows] for first in range(0, len(a), rows))
     return np.concatenate([_losses_on_grid(loss, plane.points(piece, b)) for piece in pieces])
 

@@ -1,6 +1,6 @@
 """Pictures of a test: the runs from above, their descent, the ground they end on.
 
-`draw` makes the files. The figures that it saves are made by functions of a `Study`, one a file.
+`draw` makes the files. The figures that it saves are made by functions of a `Study`, one per file.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from mlds_bench.envs.landscape.scoring import hessian_cap
 from mlds_bench.envs.landscape.specs import LIMIT, Settings
 
 MOST_NUMBERS = 4_000_000
-"""Entries of all Hessians of one picture together: at d = 982, four of them."""
+"""Most entries that all Hessians of one picture may have: at d = 982, four Hessians."""
 VIEW_SEED = 0
-"""Of the random directions around an end: the same in all cells."""
+"""Seed of the random directions around an end: the same for all recordings."""
 
 
 def draw(recording: Recorder, folder: Path, settings: Settings) -> list[Path]:

@@ -27,14 +27,14 @@ LOWEST = 1e-16
 HIGHEST = 1e3
 """Top of logarithmic axes, in units of the largest starting value."""
 UNEVEN = 8
-"""Where the longest run is so many times a short one, queries stand on a logarithmic axis."""
+"""If the longest run is this many times as long as a short one, the query axis is logarithmic."""
 MOST_STEMS = 64
-"""Eigenvalues that are drawn one by one; more become a histogram."""
+"""So many eigenvalues are drawn one by one; more become a histogram."""
 BINS_A_DECADE, BINS = 5, 60
 FEW = 100.0
-"""Eigenvalues of more than this ratio stand on logarithmic axes."""
+"""Eigenvalues that differ by more than this factor are drawn on logarithmic axes."""
 FEWEST_RANKED = 10
-"""A rank correlation is told of at least so many points."""
+"""A rank correlation is shown for at least this many points."""
 
 
 def contour(axes: Axes, ground: Heights) -> None:
@@ -48,23 +48,23 @@ def contour(axes: Axes, ground: Heights) -> None:
     _scale(axes, filled, ground.label).locator = MaxNLocator(6)
 
 
-def draw_path(axes: Axes, run: Run, path: Array, colour: str, *, is_best: bool) -> None:
+def draw_path(axes: Axes, run: Run, path: Array, color: str, *, is_best: bool) -> None:
     """The path (T, 2) of a run, its start and its end; the best run's is wider."""
     outline = [Stroke(linewidth=4.0 if is_best else 2.6, foreground="white"), Normal()]
     x, y = path.T
-    axes.plot(x, y, color=colour, linewidth=2.4 if is_best else 1.3, path_effects=outline)
-    axes.plot(x[:1], y[:1], "o", color="white", markeredgecolor=colour, markersize=5.5)
+    axes.plot(x, y, color=color, linewidth=2.4 if is_best else 1.3, path_effects=outline)
+    axes.plot(x[:1], y[:1], "o", color="white", markeredgecolor=color, markersize=5.5)
     marker, size = ("*", 13.0) if run.ending == "solved" else ("X", 8.5)
-    axes.plot(x[-1:], y[-1:], marker, color=colour, markeredgecolor="white", markersize=size)
+    axes.plot(x[-1:], y[-1:], marker, color=color, markeredgecolor="white", markersize=size)
 
 
 def explain_marks(place: Figure | Axes, **where: Any) -> None:
     """A legend of the marks at the ends of paths."""
-    grey: dict[str, Any] = {"linestyle": "none", "color": FAINT}
+    gray: dict[str, Any] = {"linestyle": "none", "color": FAINT}
     marks = [
-        Line2D([], [], marker="o", markerfacecolor="white", label="start", **grey),
-        Line2D([], [], marker="*", markersize=10, label="solved", **grey),
-        Line2D([], [], marker="X", markersize=7, label="not solved", **grey),
+        Line2D([], [], marker="o", markerfacecolor="white", label="start", **gray),
+        Line2D([], [], marker="*", markersize=10, label="solved", **gray),
+        Line2D([], [], marker="X", markersize=7, label="not solved", **gray),
     ]
     place.legend(handles=marks, ncols=3, handletextpad=0.1, columnspacing=1.2, **where)
 
@@ -175,7 +175,7 @@ def relief(axes: Any, ground: Heights, view: View) -> None:
 def plot_spectrum(axes: Axes, spectrum: Array) -> None:
     """Eigenvalues (d,), ascending: one by one, or as a histogram where they are many.
 
-    What counts as zero is drawn at zero; all else stands on logarithmic axes to both sides.
+    What counts as zero is drawn at zero; all else on logarithmic axes on both sides of it.
     """
     if not np.isfinite(spectrum).all():
         _say(axes, "the Hessian is not finite")
@@ -193,9 +193,9 @@ def plot_spectrum(axes: Axes, spectrum: Array) -> None:
 
 def _plot_stems(axes: Axes, spectrum: Array, smallest: float, scale: float) -> None:
     rank = np.arange(1, len(spectrum) + 1)
-    colours = [_colour(value) for value in spectrum]
-    axes.vlines(rank, 0.0, spectrum, colors=colours, linewidth=2.0)
-    axes.scatter(rank, spectrum, c=colours, s=22, zorder=3)
+    colors = [_color(value) for value in spectrum]
+    axes.vlines(rank, 0.0, spectrum, colors=colors, linewidth=2.0)
+    axes.scatter(rank, spectrum, c=colors, s=22, zorder=3)
     axes.axhline(0.0, color=FAINT, linewidth=0.8)
     axes.set(xlabel="rank", ylabel="eigenvalue")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
@@ -215,8 +215,8 @@ def _plot_histogram(axes: Axes, spectrum: Array, smallest: float, scale: float) 
         side = np.linspace(0.99 * smallest, 1.01 * scale, BINS)
     edges = np.concatenate([-side[::-1], side])  # between the two sides lies zero
     count, _ = np.histogram(spectrum, edges)
-    colours = [_colour(middle) for middle in (edges[1:] + edges[:-1]) / 2.0]
-    axes.bar(edges[:-1], count, np.diff(edges), align="edge", color=colours)
+    colors = [_color(middle) for middle in (edges[1:] + edges[:-1]) / 2.0]
+    axes.bar(edges[:-1], count, np.diff(edges), align="edge", color=colors)
     axes.set_yscale("symlog", linthresh=1.0, linscale=0.5)
     axes.set(xlabel="eigenvalue", ylabel="eigenvalues in a bin", ylim=(0.0, 1.3 * count.max()))
     left = 1.5 * float(spectrum.min()) if spectrum.min() < 0.0 else -smallest
@@ -224,14 +224,14 @@ def _plot_histogram(axes: Axes, spectrum: Array, smallest: float, scale: float) 
 
 
 def _powers(spectrum: Array, smallest: float, scale: float) -> list[float]:
-    """Zero and some powers of ten to both sides, none of them near zero."""
+    """Zero and some powers of ten on both sides of it, none of them near zero."""
     exponents = np.arange(np.floor(np.log10(scale)), np.log10(smallest) + 0.7, -1.0)
     powers = 10.0 ** exponents[:: -(-len(exponents) // 5)]
     return [-p for p in powers if p < -spectrum.min()] + [0.0, *powers]
 
 
 def plot_ratio(axes: Axes, ends: Points, ratio: Array) -> None:
-    """Minimal ratio (K,) of ends against their loss, coloured by the gradient norm."""
+    """Minimal ratio (K,) of ends against their loss, colored by the gradient norm."""
     axes.set(xlabel="minimal ratio (share of positive eigenvalues)", xlim=(-0.04, 1.04))
     if not len(ends):
         _say(axes, "every run diverged")
@@ -260,7 +260,7 @@ def plot_ratio(axes: Axes, ends: Points, ratio: Array) -> None:
 
 
 def _scale(axes: Axes, drawn: Any, label: str) -> Colorbar:
-    """A scale of colours to the right of the axes."""
+    """A scale of colors to the right of the axes."""
     figure = axes.get_figure()
     assert isinstance(figure, Figure)
     scale = figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0.0, 0.04, 1.0)))
@@ -283,7 +283,7 @@ def _spans_decades(values: Array) -> bool:
     return bool(values.min() > 0.0 and values.max() > 10.0 * values.min())
 
 
-def _colour(eigenvalue: float) -> str:
+def _color(eigenvalue: float) -> str:
     if eigenvalue == 0.0:
         return FAINT
     return POSITIVE if eigenvalue > 0.0 else NEGATIVE

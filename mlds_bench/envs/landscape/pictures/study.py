@@ -21,7 +21,7 @@ from mlds_bench.envs.landscape.values import gradient_norm, value
 Ending: TypeAlias = Literal["solved", "diverged", "unsolved"]
 
 FAR = 100.0
-"""A point whose loss is so many times farther from the bottom than any start is out of sight."""
+"""A point whose loss is this many times as far above the bottom as any start is out of sight."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Points:
 
     Attributes:
         theta: (T, d) float64.
-        loss: (T,) float64, clipped to +-1e12; 1e12 where it is no number.
+        loss: (T,) float64, clipped to +-1e12; 1e12 where it is NaN.
         excess: (T,) float64, the loss above the problem's bottom; negative below it.
         gradient_norm: (T,) float64, at most 1e12.
         value: (T,) float64, of the two the one that was to be made small.
@@ -55,9 +55,10 @@ class Run:
     """The first episode of one instance, from its start to its end.
 
     Attributes:
-        queries: (T,) int64, made before each point was reached; the first is 0.
+        queries: (T,) int64, how many were made before each point was reached; the first is 0.
         points: T of them.
-        in_sight: (T,) bool, whether the loss is of the size of the starts' losses; the start is.
+        in_sight: (T,) bool, whether the loss is comparable to those of the starts; the start is
+            always in sight.
         ending: how it ended.
     """
 
@@ -83,7 +84,7 @@ class Study:
         solved: the value that counted as solved.
         runs: the traced ones.
         ends: last points of the first episode of every instance, in order of the instances.
-        lengths: (N,) int64, queries of these episodes.
+        lengths: (N,) int64, lengths of these episodes in queries.
     """
 
     problem: Problem

@@ -15,13 +15,13 @@ from mlds_bench.envs.landscape.problems.base import Array, Block, Problem
 from mlds_bench.envs.landscape.problems.surfaces import SURFACES
 
 POINTS_A_RUN = 50
-"""Points of a run that a principal plane is made of, at most."""
+"""Most points of a run that a principal plane is computed from."""
 MARGIN = 0.15
 ROUNDING = 1e-12
 """Paths that spread less than this share of their size have not moved."""
 MOST_DECADES = 4.0
 MOST_NUMBERS = 2_000_000
-"""Coordinates of all points of a grid, at most: at d = 982, 45 by 45 points."""
+"""Most coordinates that the points of a grid may have together: at d = 982, 45 by 45 points."""
 FINEST_GRID = 71
 
 
@@ -93,7 +93,7 @@ def largest_layer(problem: Problem) -> Block | None:
 
 
 def around_view(study: Study, generator: np.random.Generator) -> View:
-    """Filter-normalised random directions around the end of the best run."""
+    """Filter-normalized random directions around the end of the best run."""
     end = study.runs[study.best].path.theta[-1]
     plane = random_plane(end, generator=generator, blocks=study.problem.blocks)
     corner = np.ones(2)
@@ -134,7 +134,7 @@ def _view(plane: Plane, paths: tuple[Array, ...], labels: tuple[str, str]) -> Vi
     low, high = every.min(0), every.max(0)
     middle, half = (low + high) / 2.0, float((high - low).max()) / 2.0
     if half <= ROUNDING * float(np.abs(every).max(initial=1.0)):
-        half = 1.0  # nobody moved: what there is of a window is rounding
+        half = 1.0  # nobody moved: the extent is nothing but rounding
     half *= 1.0 + 2.0 * MARGIN
     return View(plane, middle - half, middle + half, paths, labels)
 
@@ -145,7 +145,7 @@ def _some(count: int) -> npt.NDArray[np.int64]:
 
 
 def _bounded(height: Array) -> Array:
-    """What is not finite as high as the highest that is; all 0 where nothing is."""
+    """Heights that are not finite become the highest finite one; all are 0 if there is none."""
     finite = height[np.isfinite(height)]
     highest = finite.max() if len(finite) else 0.0
     return np.nan_to_num(height, nan=highest, posinf=highest, neginf=highest)

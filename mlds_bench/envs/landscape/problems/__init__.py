@@ -1,1 +1,1 @@
-"""The loss surfaces, a file a family."""
+"""The loss surfaces, one file per family."""

@@ -48,7 +48,7 @@ class Surface(Problem):
 
 
 class DeepLinear(Problem):
-    """(1 - w1 w2 ... wK)^2: a linear network of one neuron a layer on one example; d = K.
+    """(1 - w1 w2 ... wK)^2: a linear network of one neuron per layer on one example; d = K.
 
     All its minima are global. The origin is a saddle; for K >= 3 its Hessian there is zero, so that
     no eigenvalue is negative (Kawaguchi 2016, "Deep learning without poor local minima").

@@ -11,7 +11,7 @@ the first-order arccosine kernel (Cho and Saul 2009). Its gradient by w is
 common in two-layer ReLU neural networks", section 4.1.
 
 A batch is computed with NumPy, whose arc cosines and products of small matrices take a third of
-PyTorch's time, in memory that is kept: to ask for it anew in every step costs as much again.
+PyTorch's time, in memory that is kept: allocating it anew in every step would cost as much again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mlds_bench.envs.landscape.specs import ProblemSpec
 TINY = 1e-150
 """A neuron shorter than this has no direction; its square is still a float64."""
 PARALLEL = 1e-13
-"""Sine of an angle that counts as none: what one direction has beside the other is rounding."""
+"""Sine of an angle that counts as zero: below it there is only rounding."""
 CHUNK = 98_304
 """Angles at a time, so that what is computed from them stays in the processor's cache."""
 SCALE = 0.5 / math.pi
@@ -74,7 +74,7 @@ class TeacherStudent(Problem):
     def hessians(self, theta: Array) -> Array:
         """The Hessians (N, d, d) at a batch of students (N, n k): section 4.1.1 of the source.
 
-        With n(v, w) the unit vector of what v has beside w, the second derivatives of f are
+        With n(v, w) the unit vector of the part of v orthogonal to w, second derivatives of f are
         |v| sin t (1 - w w' + n(v, w) n(v, w)') / (2 pi |w|) by w twice (of unit w in the bracket),
         and ((pi - t) + w n(v, w)' + v n(w, v)') / (2 pi) by w and v (of unit w and v).
         """
@@ -109,7 +109,7 @@ class TeacherStudent(Problem):
         angle, sine = self._angles[:, : m * self.n * (self.n + self.k)]
         among, to_teacher = self._parts(angle, m)
         sine_among, sine_to_teacher = self._parts(sine, m)
-        direction = self._directions[:m]  # one a column: products of contiguous rows are faster
+        direction = self._directions[:m]  # one per column: products of contiguous rows are faster
         length = np.sqrt(np.vecdot(student, student))
         per_length = 1.0 / np.maximum(length, TINY)
         np.multiply(student, (-SHORTENED * per_length)[..., None], out=to_teacher)
@@ -120,7 +120,9 @@ class TeacherStudent(Problem):
         np.sqrt(sine, out=sine)
         np.arccos(angle, out=angle)  # of the negative cosine: pi minus the angle
         reach = (sine_to_teacher.reshape(-1, self.k) @ self._teacher_lengths).reshape(m, self.n)
-        own = among.reshape(m, -1)[:, :: self.n + 1]  # what a neuron's gradient has of itself
+        own = among.reshape(m, -1)[
+            :, :: self.n + 1
+        ]  # the part of a neuron's gradient along the neuron itself
         own += (np.matvec(sine_among, length) - reach) * per_length
         np.matmul(among, student, out=gradient)
         gradient -= to_teacher

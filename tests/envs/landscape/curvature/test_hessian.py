@@ -157,7 +157,7 @@ def test_the_minimal_ratio_is_the_share_of_positive_eigenvalues() -> None:
 
 
 def test_points_that_diverged_have_no_counts() -> None:
-    """Three zeros and a ratio that is no number; their neighbours in the batch are unharmed."""
+    """Three zeros and a ratio that is no number; their neighbors in the batch are unharmed."""
     loss, dimension = network((1, 5, 5, 1))
     points = draw(3, dimension)
     expected = counts(loss, points)
@@ -238,7 +238,7 @@ def sampled(loss: batches.Loss, points: Array, samples: int = 20_000) -> Array:
     return sampled_minimal_ratio(loss, points, generator=generator, samples=samples)
 
 
-def test_the_sampled_ratio_is_the_share_of_higher_neighbours() -> None:
+def test_the_sampled_ratio_is_the_share_of_higher_neighbors() -> None:
     """Around the saddle 3y^2 - x^2, |tan| > 1/sqrt(3) in two thirds of all directions."""
     loss, _ = LECTURE["saddle"]
     four_errors = 4 * np.sqrt(2 / 9 / 20_000)
@@ -249,7 +249,7 @@ def test_the_sampled_ratio_is_the_share_of_higher_neighbours() -> None:
     assert sampled(torch.sum, np.zeros((1, 2)))[0] == pytest.approx(0.5, abs=4 * 0.5 / 141)
 
 
-def test_sampled_neighbours_lie_at_the_radius() -> None:
+def test_sampled_neighbors_lie_at_the_radius() -> None:
     """A loss that rises only beyond the radius is a minimum at half of it."""
     radius = 0.1
 

@@ -11,7 +11,7 @@ from mlds_bench.envs.landscape.curvature import batches
 from mlds_bench.envs.landscape.curvature import surface as module
 from mlds_bench.envs.landscape.curvature.surface import (
     Plane,
-    filter_normalised,
+    filter_normalized,
     line,
     losses_on_line,
     random_plane,
@@ -54,7 +54,7 @@ def test_lines_join_points_of_one_space() -> None:
 
 
 def test_a_plane_is_centre_and_two_directions() -> None:
-    """On the grid, entry (i, j) is centre + a_i first + b_j second; coordinates lead back."""
+    """On the grid, entry (i, j) is center + a_i first + b_j second; coordinates lead back."""
     plane = Plane(np.array([1.0, 1.0, 1.0]), np.array([[1.0, 0.0, 0.0], [1.0, 2.0, 0.0]]))
     a, b = np.array([0.0, 1.0, 2.0]), np.array([0.0, 10.0])
     points = plane.points(a, b)
@@ -91,7 +91,7 @@ def test_every_filter_has_the_norm_of_its_weights() -> None:
     """Rows of weight matrices in the direction they were drawn in; biases are zero."""
     theta, direction = draw(2, blocks_of(SIZES)[-1].stop).numpy()
     theta[4:6] = 0.0
-    found = filter_normalised(direction, theta, blocks_of(SIZES))
+    found = filter_normalized(direction, theta, blocks_of(SIZES))
     for block in blocks_of(SIZES):
         place = slice(block.start, block.stop)
         if len(block.shape) == 1:
@@ -106,7 +106,7 @@ def test_every_filter_has_the_norm_of_its_weights() -> None:
 
 def test_without_blocks_the_point_is_one_filter() -> None:
     """A surface of no network is scaled as a whole."""
-    found = filter_normalised(np.array([3.0, 4.0]), np.array([0.0, 10.0]), ())
+    found = filter_normalized(np.array([3.0, 4.0]), np.array([0.0, 10.0]), ())
     assert found.tolist() == [6.0, 8.0]
 
 
@@ -122,7 +122,7 @@ def rescaled(theta: Array, first: int, factor: float) -> Array:
 @pytest.mark.parametrize("first", [0, 1])
 @pytest.mark.parametrize("factor", [0.01, 7.0])
 def test_a_rescaled_relu_pair_gives_the_same_picture(first: int, factor: float) -> None:
-    """Filter-normalised, as Li et al. show; without normalisation the picture changes."""
+    """Filter-normalized, as Li et al. show; without normalization the picture changes."""
     loss, dimension = network(SIZES, torch.relu)
     theta = draw(dimension).numpy()
     other = rescaled(theta, first, factor)
@@ -146,7 +146,7 @@ def test_planes_repeat_with_their_generator() -> None:
         for seed in (0, 0, 1)
     )
     assert (one.directions == same.directions).all()
-    assert (one.centre == theta.numpy()).all()
+    assert (one.center == theta.numpy()).all()
     assert (one.directions != other.directions).any()
 
 
@@ -154,7 +154,7 @@ def test_planes_repeat_with_their_generator() -> None:
 def test_blocks_that_do_not_fit_are_refused(blocks: tuple[Block, ...]) -> None:
     """Biases alone, or a matrix beyond the point: one line names them and d."""
     with pytest.raises(ValueError, match=r"fit a point of d = 4, got \[\('"):
-        filter_normalised(np.ones(4), np.ones(4), blocks)
+        filter_normalized(np.ones(4), np.ones(4), blocks)
 
 
 def test_a_plane_needs_two_dimensions() -> None:

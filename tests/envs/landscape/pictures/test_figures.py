@@ -76,9 +76,9 @@ def without_runs(arguments: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in arguments.items() if key != "runs"}
 
 
-def lines(axes: Axes, colour: str) -> list[np.ndarray[Any, Any]]:
-    """Data (T, 2) of the lines of a colour that are more than marks."""
-    chosen = [line for line in axes.lines if line.get_color() == colour]
+def lines(axes: Axes, color: str) -> list[np.ndarray[Any, Any]]:
+    """Data (T, 2) of the lines of a color that are more than marks."""
+    chosen = [line for line in axes.lines if line.get_color() == color]
     return [
         np.column_stack([np.asarray(line.get_xdata()), np.asarray(line.get_ydata())])
         for line in chosen
@@ -92,7 +92,7 @@ def titled(figure: Figure, title: str) -> Axes:
 
 
 def test_trajectories_show_every_run_in_both_planes() -> None:
-    """Each in its colour, from start to end."""
+    """Each in its color, from start to end."""
     study = study_of("xor", descend(0.1))
     figure = trajectories(study)
     view = whole_view(study, study.runs)
@@ -199,8 +199,8 @@ def test_a_large_spectrum_is_a_histogram_that_counts_everything(smallest: float)
     bars = panel(spectrum).patches
     heights: dict[str, float] = {}
     for bar in bars:
-        colour = str(bar.get_facecolor())
-        heights[colour] = heights.get(colour, 0.0) + bar.get_height()  # type: ignore[attr-defined]
+        color = str(bar.get_facecolor())
+        heights[color] = heights.get(color, 0.0) + bar.get_height()  # type: ignore[attr-defined]
     counts = sorted(heights.values())
     assert counts == sorted([10.0, 20.0, float(MOST_STEMS)])
 

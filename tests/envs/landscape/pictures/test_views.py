@@ -78,7 +78,7 @@ def test_a_problem_without_a_matrix_has_no_layer() -> None:
 def test_around_an_end_the_end_is_in_the_middle() -> None:
     study = study_of("xor", descend(0.1))
     view = around_view(study, np.random.default_rng(0))
-    np.testing.assert_array_equal(view.plane.centre, study.runs[study.best].path.theta[-1])
+    np.testing.assert_array_equal(view.plane.center, study.runs[study.best].path.theta[-1])
     assert view.low.tolist() == [-1.0, -1.0]
     assert view.high.tolist() == [1.0, 1.0]
 
