@@ -88,7 +88,7 @@ class Agent:
         """Forget the recurrent state of the instances where ``done`` (N,) is True."""
 
     def save(self, folder: Path) -> None:
-        """Write what was learnt into an existing folder."""
+        """Write what was learned into an existing folder."""
 
     def load(self, folder: Path) -> None:
         """Read back what `save` wrote; the same observations then give the same actions."""

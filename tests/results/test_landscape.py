@@ -41,7 +41,7 @@ def test_spurious_minima_are_safran_and_shamirs() -> None:
 
 @pytest.mark.parametrize(("extra", "k"), [(0, 13), (1, 17)])
 def test_the_two_exceptions_leave_the_papers_own_column(extra: int, k: int) -> None:
-    """Between its neighbours in the paper each seed finds a share nearer the middle."""
+    """Between its neighbors in the paper each seed finds a share nearer the middle."""
     stuck = STUCK[extra]
     middle = (stuck[k - 1] + stuck[k + 1]) / 2.0
     found = shares(f"hw1-2/teacher-k{k}-n{k + extra}", "gd")

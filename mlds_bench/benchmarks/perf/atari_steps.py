@@ -7,7 +7,7 @@ outside the emulators.
 
 Stable-Baselines3 takes its resizing from OpenCV, which is no dependency of ours: install the extra
 ``perf``. Without it they get a stand-in that drops pixels instead of averaging them, which costs
-next to nothing: in their favour. The figures say which it was.
+next to nothing: in their favor. The figures say which it was.
 """
 
 from __future__ import annotations
