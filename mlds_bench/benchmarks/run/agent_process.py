@@ -33,7 +33,7 @@ from mlds_bench.agents.params import effective_params
 from mlds_bench.agents.registry import AgentSpec
 from mlds_bench.benchmarks.run.exchange import Exchange
 from mlds_bench.benchmarks.run.messages import write_message
-from mlds_bench.envs.actions import check_actions
+from mlds_bench.envs.actions import cast_actions
 from mlds_bench.envs.registry import ENVIRONMENTS
 from mlds_bench.envs.streams import derive
 
@@ -163,7 +163,7 @@ def _answer(player: Player, pipe: Connection, report: Report) -> None:
             player.agent.reset(exchange.read("done").astype(np.bool_))
         else:
             actions = player.agent.act(exchange.read("observation"))
-            exchange.write("action", check_actions(spaces[1], actions, num_envs))
+            exchange.write("action", cast_actions(spaces[1], actions, num_envs))
         report(f"{question} done")
 
 
