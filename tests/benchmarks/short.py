@@ -65,6 +65,17 @@ def short_cells(
     ]
 
 
+def landscape_cell(agent: Path, *, pictures: bool = True) -> Cell:
+    """A cell of a room that draws, with episodes of up to 40 steps, over in a moment."""
+    (cell,) = short_cells(agent, variant="hw1-2/xor")
+    variant = replace(
+        cell.variant,
+        env_kwargs={"problem": "xor", "query_budget": 40},
+        test_sizes=everywhere(TestSize(16)),
+    )
+    return replace(cell, variant=variant, draws=pictures, budget=Budget(64, seconds=6.0))
+
+
 def run_quietly(
     cells: Sequence[Cell], out: Path, *, workers: int = 2, retry: bool = False
 ) -> Summary:

@@ -44,3 +44,14 @@ class Mine:
         assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
         return [[float(torch.are_deterministic_algorithms_enabled())]] * len(obs)
 """
+LEAPS = """
+import numpy as np
+class Mine:
+    def reset(self, done):
+        self.over = np.zeros(len(done), bool) if done.all() else self.over | done
+    def act(self, obs):
+        moves = -0.01 * obs["gradient"]
+        moves[::2] = 1e6
+        moves[self.over] = np.nan
+        return np.column_stack([moves, np.ones(len(moves))])
+"""

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from mlds_bench.agents.budget import Budget
-from mlds_bench.benchmarks.plan.cell import Cell
-from mlds_bench.benchmarks.plan.variant import TestSize, everywhere
-from mlds_bench.benchmarks.plan.variants import VARIANTS
 from mlds_bench.benchmarks.run.artifacts import keep_artifacts
 from mlds_bench.benchmarks.run.engines.local import preloads
 from mlds_bench.leaderboard.record import artifact_folder
-from tests.benchmarks.short import left_over, run_quietly, short_cells
+from tests.benchmarks.short import landscape_cell, left_over, run_quietly
 
-XOR = VARIANTS["hw1-2/xor"]
 PICTURES = ["curvature.png", "descent.png", "surface.png", "trajectories.png"]
 FAKER = """
 import numpy as np
@@ -135,22 +129,6 @@ def test_a_folder_that_became_a_link_is_not_followed(made: Path, kept: Path) -> 
     assert (elsewhere / "pictures").is_dir()
     assert not kept.exists()
     assert not made.is_symlink()
-
-
-def landscape_cell(agent: Path, *, pictures: bool = True) -> Cell:
-    """A cell of a room that draws, over in a moment."""
-    (cell,) = short_cells(agent)
-    variant = replace(
-        cell.variant,
-        homework="hw1-2",
-        name="short",
-        env_id="mlds/LossLandscape-v0",
-        env_kwargs={"problem": "xor", "query_budget": 40},
-        scores=XOR.scores,
-        anchors=XOR.anchors,
-        test_sizes=everywhere(TestSize(16)),
-    )
-    return replace(cell, variant=variant, draws=pictures, budget=Budget(64, seconds=9.0))
 
 
 def test_a_cell_leaves_its_pictures_beside_its_record(tmp_path: Path) -> None:

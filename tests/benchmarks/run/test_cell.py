@@ -13,8 +13,8 @@ from mlds_bench.common.data.store import MissingData
 from mlds_bench.envs.registry import Environment
 from mlds_bench.leaderboard.record import Record, strip_times
 from mlds_bench.leaderboard.results import read_results
-from tests.benchmarks.run.files import CONSTANT, RAISES, REPEATABLE, REPORTS, UNSUPPORTED
-from tests.benchmarks.short import TEST_POINTS, run_quietly, short_cells
+from tests.benchmarks.run.files import CONSTANT, LEAPS, RAISES, REPEATABLE, REPORTS, UNSUPPORTED
+from tests.benchmarks.short import TEST_POINTS, landscape_cell, run_quietly, short_cells
 
 
 @pytest.fixture
@@ -95,6 +95,13 @@ def test_settings_of_the_variant_reach_the_agent(out: Path) -> None:
         (record,) = run_quietly([planned], out / str(expected)).records
         assert record.training.params["action"] == expected
         assert record.agent == ("constant@action=0.25" if user else "constant")
+
+
+def test_what_an_agent_does_where_its_test_is_over_does_not_matter(mine: Path, out: Path) -> None:
+    """Half of the instances are sent off a cliff; from then on their actions are not numbers."""
+    mine.write_text(LEAPS)
+    (record,) = run_quietly([landscape_cell(mine, pictures=False)], out).records
+    assert record.state == "ok", record.reason
 
 
 def test_an_agent_that_does_not_fit_is_skipped(mine: Path, out: Path) -> None:
