@@ -131,10 +131,10 @@ def test_who_echoes_the_oracle_passes_nothing(run: Run) -> None:
 
 
 def test_time_is_the_harnesss(run: Run) -> None:
-    """An agent that stops its own clock is timed all the same."""
+    """An agent that stops its own clock, and sleeps for 0.5 s, is timed all the same."""
     record = run.record("stops_the_clock")
-    assert record.training.curve[-1].seconds > 0.5
-    assert (record.cost.train_seconds or 0.0) > 0.5
+    assert record.training.curve[-1].seconds > 0.4
+    assert (record.cost.train_seconds or 0.0) > 0.4
 
 
 def test_nothing_is_left_behind(run: Run) -> None:
