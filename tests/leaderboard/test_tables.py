@@ -54,7 +54,8 @@ PAGE = """# quick
 
 - homeworks: the best agent passed in the largest share of its cells, over all variants of the \
 homework (or, if no agent ran on all, on the variant shown); of equals that with more cells, then \
-that with the higher mean normalized score; random and constant do not take part; ‡: learned in another cell
+that with the higher mean normalized score; random and constant do not take part; \
+‡: learned in another cell
 - value: mean over seeds of the score named, ±: half-width of Student's 95% interval; passed: \
 seeds whose test met every mark; seconds: mean wall time per cell
 - n: seeds that ended well; ±: half-width of Student's 95% interval of their mean
