@@ -272,12 +272,17 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         """Retire the instances that have ended all episodes that count."""
         roster = self._roster
         roster.retire(self.recording.still_counts(roster.instance), last_seen)
-        mask = roster.worth_narrowing()
-        if mask is not None and type(self).narrow is not BatchedEnv.narrow:
+        mask = roster.worth_narrowing() if self._can_narrow else None
+        if mask is not None:
             self.streams.narrow(mask)
             self.narrow(mask)
             self._episode = self._episode[mask]
             roster.narrow(mask)
+
+    @property
+    def _can_narrow(self) -> bool:
+        """A batch that is rendered has to show all its instances."""
+        return type(self).narrow is not BatchedEnv.narrow and self.render_mode is None
 
     def _told_oracle(self) -> Any:
         return self.oracle() if self.split == "train" else None

@@ -99,13 +99,12 @@ class Roster:
         put(shown, self.instance[self.rows], take(observation, self.rows))
         told = step.reward, step.terminated, step.truncated
         reward, terminated, truncated = (self._spread(array, step) for array in told)
-        infos = {name: array for name, array in final.items() if name == "final_info"}
         done = terminated | truncated
         if not done.any():
             return shown, reward, terminated, truncated, {}
         last, rows = on_each(shown, np.copy), step.rows[done[step.instance[step.rows]]]
         put(last, step.instance[rows], take(final["final_obs"], rows))
-        infos |= {"final_obs": last, "_final_obs": done, "_final_info": done.copy()}
+        infos = {**final, "final_obs": last, "_final_obs": done, "_final_info": done.copy()}
         return shown, reward, terminated, truncated, infos
 
     def _spread(self, array: npt.NDArray[Any], step: Step) -> npt.NDArray[Any]:

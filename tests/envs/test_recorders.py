@@ -308,6 +308,27 @@ def test_a_room_that_narrows_walks_fewer_rows_along_the_same_paths() -> None:
     np.testing.assert_equal(arrays, narrow)
 
 
+class DrawnWalk(NarrowingWalk):
+    """A walk with pictures."""
+
+    metadata = {**NarrowingWalk.metadata, "render_modes": ["rgb_array"]}  # noqa: RUF012
+
+    def frames(self) -> Any:
+        return tuple(np.full((1, 1, 3), age, np.uint8) for age in self.age)
+
+
+def test_a_batch_that_is_rendered_shows_all_its_instances() -> None:
+    """So it is not narrowed."""
+    for mode, rows in ((None, 1), ("rgb_array", 4)):
+        env = DrawnWalk(num_envs=4, split="test", seed=0, horizon=9, render_mode=mode)
+        env.record(episodes=1)
+        env.reset()
+        while np.count_nonzero(env.recording.ended) < 3:
+            env.step([1, 2, 2, 2])
+        assert len(env.instances) == rows
+    assert len(env.render()) == 4
+
+
 def test_rows_are_not_dropped_one_by_one() -> None:
     """A copy of all others would cost more than the one."""
     env = NarrowingWalk(num_envs=100, split="test", seed=0, horizon=1_000)
