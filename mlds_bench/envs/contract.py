@@ -19,7 +19,7 @@ from mlds_bench.common.trees import on_each
 from mlds_bench.envs.actions import InvalidAction, integer_bounds
 from mlds_bench.envs.core import BatchedEnv
 from mlds_bench.envs.registry import ENVIRONMENTS
-from mlds_bench.envs.single import SingleView
+from mlds_bench.envs.single import SingleEnv
 
 Factory: TypeAlias = Callable[..., BatchedEnv]
 Step: TypeAlias = dict[str, Any]
@@ -143,7 +143,7 @@ def _third_party_checkers(make: Factory) -> None:
             "Stable-Baselines3": partial(sb3_check, warn=False, skip_render_check=True),
         }.items():
             try:
-                check(SingleView(make(num_envs=1, split="train", seed=0)))
+                check(SingleEnv(make(num_envs=1, split="train", seed=0)))
             except Exception as error:
                 line = " ".join(str(error).split())
                 raise ContractViolation(f"{name}'s checker says: {line}") from error

@@ -23,7 +23,7 @@ OF_THE_STEP = ("feedback",)
 """Infos about the action just taken: they belong to its step, also at the end of an episode."""
 
 
-class SingleView(gymnasium.Env[Any, Any]):
+class SingleEnv(gymnasium.Env[Any, Any]):
     """Instance 0 of a batch of one, as an ordinary `gymnasium.Env`.
 
     The batch starts its next episode in the step that ends the last one; ``reset()`` after an end
@@ -82,12 +82,12 @@ class SingleView(gymnasium.Env[Any, Any]):
         self.batched.close()
 
 
-def make(batched_class: type[BatchedEnv], **kwargs: Any) -> SingleView:
+def make(batched_class: type[BatchedEnv], **kwargs: Any) -> SingleEnv:
     """The single view of a batched class."""
-    return SingleView(batched_class(num_envs=1, **kwargs))
+    return SingleEnv(batched_class(num_envs=1, **kwargs))
 
 
-def __getattr__(name: str) -> Callable[..., SingleView]:
+def __getattr__(name: str) -> Callable[..., SingleEnv]:
     for environment in ENVIRONMENTS.values():
         if environment.name == name:
             return partial(make, environment.batched_class)

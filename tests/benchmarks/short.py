@@ -80,7 +80,7 @@ def run_quietly(
     cells: Sequence[Cell], out: Path, *, workers: int = 2, retry: bool = False
 ) -> Summary:
     """Run cells and say nothing."""
-    return run(cells, out, watcher=Silent(), workers=workers, retry=retry)
+    return run(cells, out, observer=Silent(), workers=workers, retry=retry)
 
 
 def left_over(out: Path) -> list[Path]:

@@ -10,7 +10,7 @@ import pytest
 from mlds_bench.benchmarks.plan.variants import VARIANTS
 from mlds_bench.envs.core import BatchedEnv
 from mlds_bench.envs.registry import ENVIRONMENTS, ROOMS, Environment, register
-from mlds_bench.envs.single import SingleView
+from mlds_bench.envs.single import SingleEnv
 from tests.processes import python
 
 MAKE = """
@@ -55,7 +55,7 @@ def test_its_parts_are_found_by_name(environment: Environment) -> None:
 def test_gymnasium_makes_both_forms(environment: Environment) -> None:
     """gym.make gives the single view, gym.make_vec the batch itself, with Gymnasium's checks."""
     alone, batch = gymnasium.make(environment.id), gymnasium.make_vec(environment.id, num_envs=4)
-    assert isinstance(alone.unwrapped, SingleView)
+    assert isinstance(alone.unwrapped, SingleEnv)
     assert type(batch.unwrapped) is environment.batched_class
     assert batch.num_envs == 4
     assert alone.spec is not None
@@ -68,7 +68,7 @@ def test_gymnasium_makes_both_forms(environment: Environment) -> None:
 def test_the_prefix_is_enough(environment: Environment) -> None:
     """A process that never imported the package makes both forms by the prefixed id."""
     single = python("-c", MAKE.format(make="make", id=environment.id, size=""))
-    assert single.stdout.strip() == "SingleView {}", single.stderr
+    assert single.stdout.strip() == "SingleEnv {}", single.stderr
     batched = python("-c", MAKE.format(make="make_vec", id=environment.id, size=", num_envs=5"))
     assert batched.stdout.strip() == f"{environment.name} {{}}", batched.stderr
 

@@ -12,7 +12,7 @@ from gymnasium.error import ResetNeeded
 from mlds_bench.envs import single
 from mlds_bench.envs.contract import Factory, leaves, sample_actions
 from mlds_bench.envs.core import InvalidAction
-from mlds_bench.envs.single import SingleView
+from mlds_bench.envs.single import SingleEnv
 from tests.envs.toys import Coached, Composite, Walk
 
 
@@ -36,7 +36,7 @@ def row_of(actions: Any) -> Any:
 @pytest.mark.parametrize("toy", [Walk, Composite])
 def test_it_equals_instance_0_of_a_batch(toy: Factory, split: Any) -> None:
     """Observations, rewards, ends, infos and the record agree through several episodes."""
-    view, batch = SingleView(toy(split=split)), toy(num_envs=3, split=split)
+    view, batch = SingleEnv(toy(split=split)), toy(num_envs=3, split=split)
     generators = [np.random.default_rng(i) for i in range(3)]
     alone, together = view.reset(seed=7), batch.reset(seed=7)
     episodes = 0
@@ -65,7 +65,7 @@ def test_it_equals_instance_0_of_a_batch(toy: Factory, split: Any) -> None:
 
 def test_feedback_of_the_last_step_is_told_with_it() -> None:
     """At an episode's end the info is the old episode's, and the feedback the last action's."""
-    view = SingleView(Coached(seed=0, horizon=2))
+    view = SingleEnv(Coached(seed=0, horizon=2))
     assert "feedback" not in view.reset()[1]
     for _ in range(3):
         for step in range(2):
@@ -79,7 +79,7 @@ def test_feedback_of_the_last_step_is_told_with_it() -> None:
 @pytest.mark.parametrize("after_an_end", [False, True])
 def test_there_are_no_reset_options(after_an_end: bool) -> None:
     """An option is refused, also where the next episode is ready."""
-    view = SingleView(Walk(seed=0, horizon=1))
+    view = SingleEnv(Walk(seed=0, horizon=1))
     view.reset(options={})
     if after_an_end:
         view.step(1)
@@ -89,7 +89,7 @@ def test_there_are_no_reset_options(after_an_end: bool) -> None:
 
 def test_values_are_plain() -> None:
     """Gymnasium's users get float and bool, not arrays."""
-    view = SingleView(Walk(seed=0))
+    view = SingleEnv(Walk(seed=0))
     view.reset()
     _, reward, terminated, truncated, info = view.step(1)
     assert [type(value) for value in (reward, terminated, truncated)] == [float, bool, bool]
@@ -98,7 +98,7 @@ def test_values_are_plain() -> None:
 
 def test_a_reset_in_the_middle_starts_another_episode() -> None:
     """A plain reset leaves the running episode, a seeded one after an end starts from the seed."""
-    view = SingleView(Walk(horizon=2))
+    view = SingleEnv(Walk(horizon=2))
     first, _ = view.reset(seed=1)
     view.step(1)
     second, _ = view.reset()
@@ -114,7 +114,7 @@ def test_a_reset_in_the_middle_starts_another_episode() -> None:
 
 def test_a_step_outside_an_episode_is_refused() -> None:
     """Before the first reset and after an end, the message says where it stands."""
-    view = SingleView(Walk(seed=0, horizon=1))
+    view = SingleEnv(Walk(seed=0, horizon=1))
     with pytest.raises(ResetNeeded, match=r"the episode is new: call reset\(\)"):
         view.step(1)
     view.reset()
@@ -125,7 +125,7 @@ def test_a_step_outside_an_episode_is_refused() -> None:
 
 def test_invalid_actions_are_refused() -> None:
     """The single view refuses what the batch refuses."""
-    view = SingleView(Composite(seed=0))
+    view = SingleEnv(Composite(seed=0))
     view.reset()
     with pytest.raises(InvalidAction, match=r"action\['go'\]\[0\] is 5, outside 1\.\.2"):
         view.step({"go": 5, "v": np.zeros(2)})
@@ -134,7 +134,7 @@ def test_invalid_actions_are_refused() -> None:
 def test_closing_closes_the_batch() -> None:
     """What a room holds open is released."""
     batch = Walk(seed=0)
-    SingleView(batch).close()
+    SingleEnv(batch).close()
     assert batch.closed
 
 

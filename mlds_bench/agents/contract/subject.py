@@ -36,7 +36,7 @@ class StillStepping(BaseException):
     """Ends an agent that catches `BudgetExhausted` and goes on."""
 
 
-class WatchedEnv(BudgetedEnv):
+class CheckedEnv(BudgetedEnv):
     """A `BudgetedEnv` that may end early, and does not put up with an agent that steps on and on.
 
     Args:
@@ -99,7 +99,7 @@ class Subject:
         )
 
     @cached_property
-    def first(self) -> tuple[Player, WatchedEnv]:
+    def first(self) -> tuple[Player, CheckedEnv]:
         """An agent after its learning, and the environment that it learned in."""
         return self.learned(seconds=SECONDS)
 
@@ -110,7 +110,7 @@ class Subject:
 
     def learned(
         self, *, stop_at: float = math.inf, seconds: float = math.inf
-    ) -> tuple[Player, WatchedEnv]:
+    ) -> tuple[Player, CheckedEnv]:
         """A fresh agent after its learning, or after a stop in the middle of it.
 
         Only the first time is the clock's: a run that repeats it must end at the same step.
@@ -119,7 +119,7 @@ class Subject:
         agent = player.agent
         env = player.make_env(num_envs=agent.num_envs, split="train", seed=1)
         steps = max(self.budget_steps, BATCHES * agent.num_envs)
-        watched = WatchedEnv(env, Budget(env_steps=steps, seconds=seconds), stop_at)
+        watched = CheckedEnv(env, Budget(env_steps=steps, seconds=seconds), stop_at)
         told = Budget(env_steps=steps, seconds=SECONDS, listener=watched.budget.listener)
         try:
             with interrupted_after(seconds):

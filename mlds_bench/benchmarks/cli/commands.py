@@ -14,7 +14,7 @@ from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.seal import take_seal
 from mlds_bench.benchmarks.plan.suite import parse_seeds, plan
-from mlds_bench.benchmarks.run.events import Watcher
+from mlds_bench.benchmarks.run.events import Observer
 from mlds_bench.benchmarks.run.runner import Summary, run, standing
 from mlds_bench.common.names import unknown_name
 from mlds_bench.envs.registry import ENVIRONMENTS, ROOMS
@@ -59,9 +59,9 @@ def run_cells(
     from mlds_bench.benchmarks.run.engines import CannotSave
 
     console = Console(stderr=True)
-    watcher: Watcher = Panel(console) if console.is_terminal else Lines(console)
+    observer: Observer = Panel(console) if console.is_terminal else Lines(console)
     try:
-        summary = run(cells, out, watcher=watcher, workers=workers, retry=retry)
+        summary = run(cells, out, observer=observer, workers=workers, retry=retry)
     except CannotSave as error:
         print(f"mlds-bench: cannot save, so the run ends: {error}", file=sys.stderr)
         return 1

@@ -73,7 +73,7 @@ def _cell() -> str:
 
     with tempfile.TemporaryDirectory() as folder:
         cells = plan(["hw1-1/sinc"], preset="smoke", agents=["random"], seal=Seal())
-        summary = run(cells, Path(folder), watcher=Silent(), workers=1)
+        summary = run(cells, Path(folder), observer=Silent(), workers=1)
     (record,) = summary.records
     if record.state != "ok":
         raise RuntimeError(record.reason)

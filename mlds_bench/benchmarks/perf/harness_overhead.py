@@ -73,7 +73,7 @@ def measure() -> dict[str, float]:
         bare.append(bare_loop(seed))
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
-            summary = run(cells(2), Path(folder), watcher=Silent(), workers=1)
+            summary = run(cells(2), Path(folder), observer=Silent(), workers=1)
             total = time.perf_counter() - began
         costs = [record.cost for record in summary.records]
         work = [(cost.train_seconds or 0.0) + (cost.eval_seconds or 0.0) for cost in costs]

@@ -27,7 +27,7 @@ class Event:
     record: Record | None = None
 
 
-class Watcher(Protocol):
+class Observer(Protocol):
     """Is told what happens in a run."""
 
     def begin(self, todo: Sequence[Cell], finished: Sequence[Record], stale: int) -> None:
@@ -41,7 +41,7 @@ class Watcher(Protocol):
 
 
 class Silent:
-    """A watcher that says nothing."""
+    """A observer that says nothing."""
 
     def begin(self, todo: Sequence[Cell], finished: Sequence[Record], stale: int) -> None:
         """Say nothing."""

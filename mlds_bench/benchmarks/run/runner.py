@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
-from mlds_bench.benchmarks.run.events import Watcher
+from mlds_bench.benchmarks.run.events import Observer
 from mlds_bench.leaderboard.record import (
     Record,
     Task,
@@ -74,7 +74,7 @@ def run(
     cells: Sequence[Cell],
     out: Path,
     *,
-    watcher: Watcher,
+    observer: Observer,
     workers: int | None = None,
     retry: bool = False,
     engine: Engine | None = None,
@@ -84,7 +84,7 @@ def run(
     Args:
         cells: from `suite.plan`.
         out: folder of the records.
-        watcher: is told how it goes.
+        observer: is told how it goes.
         workers: cells at a time; default one per core.
         retry: run failed cells again, too.
         engine: what the cells run on; by default processes of this machine.
@@ -106,14 +106,14 @@ def run(
         _keep_task(task, out)
     machine = examine_machine(cells[0].device if cells else "cpu")
     engine = engine or LocalEngine(workers)
-    watcher.begin(todo, summary.found, sum(state == "stale" for _, state, _ in standings))
+    observer.begin(todo, summary.found, sum(state == "stale" for _, state, _ in standings))
     try:
         for event in engine.run(todo, out, machine):
-            watcher.event(event)
+            observer.event(event)
             if event.record is not None:
                 summary.made.append(event.record)
     finally:
-        watcher.end()
+        observer.end()
         summary.seconds = time.perf_counter() - began
     return summary
 

@@ -9,7 +9,7 @@ from gymnasium.spaces import Discrete
 
 from mlds_bench.common.settings import make_settings
 from mlds_bench.envs.atari.emulator import MOST_SEED, Emulators, Integers
-from mlds_bench.envs.atari.replay import Screen
+from mlds_bench.envs.atari.playback import Screen
 from mlds_bench.envs.atari.specs import (
     FIRE,
     FRAME_SKIP,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from mlds_bench.common.canvas import FAINT, new_figure, save, styled
-from mlds_bench.envs.atari.replay import Game, read_game
+from mlds_bench.envs.atari.playback import Game, read_game
 from mlds_bench.envs.atari.specs import FRAME_SKIP, FRAMES_PER_SECOND, Settings
 from mlds_bench.envs.atari.view import Picture, View
 from mlds_bench.envs.core import Recorder

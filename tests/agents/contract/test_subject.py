@@ -8,7 +8,7 @@ import pytest
 from mlds_bench.agents.budget import Budget, BudgetExhausted
 from mlds_bench.agents.contract import subject as module
 from mlds_bench.agents.contract.check import CHECKS, check_subject
-from mlds_bench.agents.contract.subject import AgentViolation, StillStepping, Subject, WatchedEnv
+from mlds_bench.agents.contract.subject import AgentViolation, CheckedEnv, StillStepping, Subject
 from tests.agents.toyground import Ground
 from tests.envs.toys import Walk
 
@@ -59,7 +59,7 @@ def test_time_is_limited_and_its_end_can_be_repeated(monkeypatch: pytest.MonkeyP
 
 def test_an_agent_that_steps_on_is_ended() -> None:
     """A few tries after the end are forgiven, more are not."""
-    env = WatchedEnv(Walk(num_envs=2, seed=0), Budget(0))
+    env = CheckedEnv(Walk(num_envs=2, seed=0), Budget(0))
     env.reset()
     for _ in range(module.PATIENCE):
         with pytest.raises(BudgetExhausted):

@@ -13,7 +13,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from mlds_bench.agents.budget import Budget, BudgetedEnv
 from mlds_bench.agents.sb3.vec_env import BatchedVecEnv, clip_to_box, spaces_only
-from mlds_bench.envs.single import SingleView
+from mlds_bench.envs.single import SingleEnv
 from tests.envs.toys import Composite, Walk
 
 SEED, NUM_ENVS, STEPS = 11, 5, 24
@@ -33,7 +33,7 @@ def batched(**kwargs: Any) -> BatchedVecEnv:
 
 
 def dummy(**kwargs: Any) -> DummyVecEnv:
-    return DummyVecEnv([lambda: SingleView(Walk(num_envs=1, **kwargs)) for _ in range(NUM_ENVS)])
+    return DummyVecEnv([lambda: SingleEnv(Walk(num_envs=1, **kwargs)) for _ in range(NUM_ENVS)])
 
 
 def rollout(algorithm: type[OnPolicyAlgorithm], env: Any) -> Any:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from mlds_bench.benchmarks.cli.progress import Lines, Panel, ending, opening
 from mlds_bench.benchmarks.plan.cell import Cell
-from mlds_bench.benchmarks.run.events import Event, Silent, Watcher
+from mlds_bench.benchmarks.run.events import Event, Observer, Silent
 from mlds_bench.leaderboard.record import CurvePoint, Record, State
 from tests.benchmarks.records import record_of
 from tests.benchmarks.short import short_cells
@@ -26,10 +26,10 @@ def failed(cell: Cell, state: State, reason: str) -> Record:
     return record_of(cell, state=state, reason=reason)
 
 
-def tell(watcher: Watcher, cells: list[Cell]) -> None:
+def tell(observer: Observer, cells: list[Cell]) -> None:
     """Three cells: one learns and ends well, one fails with an ugly reason, one is skipped."""
     deep, shallow, constant = cells
-    watcher.begin(cells, [record_of(deep)], 1)
+    observer.begin(cells, [record_of(deep)], 1)
     for event in (
         Event("started", deep),
         Event("started", shallow),
@@ -41,8 +41,8 @@ def tell(watcher: Watcher, cells: list[Cell]) -> None:
         Event("started", constant),
         Event("ended", constant, record=failed(constant, "skipped", "no room")),
     ):
-        watcher.event(event)
-    watcher.end()
+        observer.event(event)
+    observer.end()
 
 
 @pytest.fixture

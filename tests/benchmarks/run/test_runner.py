@@ -61,11 +61,11 @@ class Witness(Silent):
 
 
 def test_a_second_run_runs_nothing_and_changes_no_byte(mine: Path, out: Path) -> None:
-    """Finished cells are kept; the watcher is told so."""
+    """Finished cells are kept; the observer is told so."""
     cells = short_cells(mine, "random", seeds=[0, 1])
     run_quietly(cells, out)
     before, witness = contents(out), Witness()
-    summary = run(cells, out, watcher=witness)
+    summary = run(cells, out, observer=witness)
     assert (len(summary.made), len(summary.found)) == (0, 4)
     assert contents(out) == before
     assert (witness.begun, witness.kinds, witness.ends) == ([(0, 4, 0)], [], 1)
@@ -89,7 +89,7 @@ def test_an_edited_agent_is_stale_and_run_again(mine: Path, out: Path) -> None:
     assert standing(cell, out)[0] == "stale"
     assert standing(other, out)[0] == "finished"
     witness = Witness()
-    summary = run([cell, other], out, watcher=witness)
+    summary = run([cell, other], out, observer=witness)
     assert witness.begun == [(1, 1, 1)]
     assert witness.kinds[0] == "started"
     assert witness.kinds[-2:] == ["testing", "ended"]
@@ -129,7 +129,7 @@ def test_a_torn_record_is_stale_and_run_again(out: Path, content: str) -> None:
     torn.write_text(content)
     assert standing(cells[1], out) == ("stale", None)
     witness = Witness()
-    summary = run(cells, out, watcher=witness)
+    summary = run(cells, out, observer=witness)
     assert witness.begun == [(1, 1, 1)]
     assert [record.seed for record in summary.made] == [1]
     assert read_record(torn).state == "ok"
@@ -225,7 +225,7 @@ def test_a_record_that_cannot_be_saved_ends_the_run(out: Path) -> None:
     folder.write_text("in the way")
     witness = Witness()
     with pytest.raises(CannotSave, match=r"seed-0\.json: .*(Not a directory|File exists)"):
-        run(cells, out, watcher=witness, workers=1)
+        run(cells, out, observer=witness, workers=1)
     assert witness.ends == 1
     assert not cells[1].path(out).exists()
     assert left_over(out) == []

@@ -14,7 +14,7 @@ from mlds_bench.envs.atari import emulator
 from mlds_bench.envs.atari.env import Atari, AtariGame, Breakout, Pong
 from mlds_bench.envs.atari.specs import BREAKOUT, PONG
 from mlds_bench.envs.contract import CHECKS
-from mlds_bench.envs.single import SingleView
+from mlds_bench.envs.single import SingleEnv
 from tests.envs.atari.reference import (
     emulator_seeds,
     give_gymnasium_its_resizing,
@@ -87,7 +87,7 @@ def _same_picture(ours: Array, theirs: Array) -> None:
 def test_one_alone_is_the_first_of_a_batch() -> None:
     """The single view plays instance 0's games, over their ends."""
     batch = play(Breakout(num_envs=2), 250)
-    alone = SingleView(Breakout())
+    alone = SingleEnv(Breakout())
     seen, _ = alone.reset(seed=3)
     np.testing.assert_array_equal(seen, batch[0][0][0])
     choices, games = np.random.default_rng([3, 0]), 0

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mlds_bench.envs.atari.env import Breakout
 from mlds_bench.envs.atari.pictures import SCALE, SHOWN_EVERY, animate, draw, show_view
-from mlds_bench.envs.atari.replay import SCREEN, Game
+from mlds_bench.envs.atari.playback import SCREEN, Game
 from mlds_bench.envs.atari.specs import BREAKOUT, PONG
 from mlds_bench.envs.atari.view import View
 from tests.envs.atari.makers import view_of

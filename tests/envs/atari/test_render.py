@@ -14,7 +14,7 @@ from moviepy.video.io.VideoFileClip import VideoFileClip  # type: ignore[import-
 
 from mlds_bench.envs.atari import emulator
 from mlds_bench.envs.atari.env import Atari, AtariGame, Breakout, Pong
-from mlds_bench.envs.atari.replay import SCREEN, read_game
+from mlds_bench.envs.atari.playback import SCREEN, read_game
 
 draws = partial(Breakout, render_mode="rgb_array", size=16, stack=1, actions="reduced")
 

@@ -26,20 +26,20 @@ from mlds_bench.envs.landscape.pictures.panels import (
     plot_spectrum,
     relief,
 )
-from mlds_bench.envs.landscape.pictures.study import Study, read_study
-from mlds_bench.envs.landscape.pictures.views import (
-    around_view,
+from mlds_bench.envs.landscape.pictures.scenes import (
+    around_scene,
     heights,
     largest_layer,
-    layer_view,
-    whole_view,
+    layer_scene,
+    whole_scene,
 )
+from mlds_bench.envs.landscape.pictures.study import Study, read_study
 from mlds_bench.envs.landscape.scoring import hessian_cap
 from mlds_bench.envs.landscape.specs import LIMIT, Settings
 
 MOST_NUMBERS = 4_000_000
 """Most entries that all Hessians of one picture may have: at d = 982, four Hessians."""
-VIEW_SEED = 0
+SCENE_SEED = 0
 """Seed of the random directions around an end: the same for all recordings."""
 
 
@@ -63,22 +63,22 @@ def draw(recording: Recorder, folder: Path, settings: Settings) -> list[Path]:
 def trajectories(study: Study) -> Figure:
     """The traced runs from above: in the plane where they spread most, and in one layer's."""
     layer = largest_layer(study.problem) if study.problem.dimension > 2 else None
-    views = {"whole model": whole_view(study, study.runs)}
+    scenes = {"whole model": whole_scene(study, study.runs)}
     if layer is not None:
-        views[layer.name] = layer_view(study, layer)
+        scenes[layer.name] = layer_scene(study, layer)
     plane = study.problem.dimension == 2
     note = "the loss surface" if plane else "surface: the slice through the end of the best run"
-    figure = new_figure(5.6 * len(views), 5.6, _title(study, "paths"), note)
-    panels = add_panels(figure, len(views), right=0.85, gap=1.6)
-    for axes, (name, view) in zip(panels, views.items(), strict=True):
-        contour(axes, heights(study, view))
-        for index, (run, path) in enumerate(zip(study.runs, view.paths, strict=True)):
+    figure = new_figure(5.6 * len(scenes), 5.6, _title(study, "paths"), note)
+    panels = add_panels(figure, len(scenes), right=0.85, gap=1.6)
+    for axes, (name, scene) in zip(panels, scenes.items(), strict=True):
+        contour(axes, heights(study, scene))
+        for index, (run, path) in enumerate(zip(study.runs, scene.paths, strict=True)):
             draw_path(axes, run, path, SERIES[index], is_best=index == study.best)
         axes.set(
-            xlabel=view.labels[0],
-            ylabel=view.labels[1],
-            xlim=(view.low[0], view.high[0]),
-            ylim=(view.low[1], view.high[1]),
+            xlabel=scene.labels[0],
+            ylabel=scene.labels[1],
+            xlim=(scene.low[0], scene.high[0]),
+            ylim=(scene.low[1], scene.high[1]),
             title="" if plane else name,
         )
     explain_marks(panels[-1], loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
@@ -110,16 +110,16 @@ def surface(study: Study) -> Figure:
     best = study.runs[study.best]
     is_plane = study.problem.dimension == 2
     runs = study.runs if is_plane else (best,)
-    views = [whole_view(study, runs)]
+    scenes = [whole_scene(study, runs)]
     note = f"{_count(len(runs), 'run')}" if is_plane else "left: the best run in its own plane"
     if not is_plane:
-        views.append(around_view(study, np.random.default_rng(VIEW_SEED)))
+        scenes.append(around_scene(study, np.random.default_rng(SCENE_SEED)))
         note += "; right: around its end, in filter-normalized random directions"
-    figure = new_figure(5.4 * len(views) + 0.2, 5.2, _title(study, "surface"), note)
-    for place, view in enumerate(views):
-        width = 1.0 / len(views)
+    figure = new_figure(5.4 * len(scenes) + 0.2, 5.2, _title(study, "surface"), note)
+    for place, scene in enumerate(scenes):
+        width = 1.0 / len(scenes)
         axes = figure.add_axes((place * width, 0.0, width, 0.88), projection="3d")
-        relief(axes, heights(study, view), view)
+        relief(axes, heights(study, scene), scene)
     return figure
 
 

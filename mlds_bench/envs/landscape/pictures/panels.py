@@ -18,8 +18,8 @@ from scipy.stats import spearmanr
 
 from mlds_bench.common.canvas import ACCENT, FAINT, HEIGHTS, INK, NEGATIVE, POSITIVE, SERIES, SHADES
 from mlds_bench.envs.landscape.curvature.hessian import TOLERANCE
+from mlds_bench.envs.landscape.pictures.scenes import Heights, Scene
 from mlds_bench.envs.landscape.pictures.study import Points, Run, Study
-from mlds_bench.envs.landscape.pictures.views import Heights, View
 from mlds_bench.envs.landscape.problems.base import Array
 
 LOWEST = 1e-16
@@ -139,8 +139,8 @@ def plot_share(study: Study, axes: Axes) -> None:
     axes.grid(visible=True)
 
 
-def relief(axes: Any, ground: Heights, view: View) -> None:
-    """The landscape in relief above its own map, and the paths of a view laid on both.
+def relief(axes: Any, ground: Heights, scene: Scene) -> None:
+    """The landscape in relief above its own map, and the paths of a scene laid on both.
 
     ``axes`` are three-dimensional ones, for which matplotlib has no types.
     """
@@ -155,7 +155,7 @@ def relief(axes: Any, ground: Heights, view: View) -> None:
     axes.plot_surface(
         a, b, ground.height, cmap=HEIGHTS, rcount=61, ccount=61, linewidth=0, zorder=1
     )
-    for path in view.paths:
+    for path in scene.paths:
         x, y = path.T
         z = ground.at(path) + 0.01 * height
         outline = [Stroke(linewidth=3.6, foreground="white"), Normal()]
@@ -163,7 +163,7 @@ def relief(axes: Any, ground: Heights, view: View) -> None:
         axes.plot(x, y, z, color=ACCENT, linewidth=2.0, zorder=5, path_effects=outline)
         end = {"color": ACCENT, "markersize": 11, "markeredgecolor": "white", "zorder": 6}
         axes.plot(x[-1:], y[-1:], z[-1:], "o", **end)
-    axes.set(xlabel=view.labels[0], ylabel=view.labels[1], zlabel=ground.label)
+    axes.set(xlabel=scene.labels[0], ylabel=scene.labels[1], zlabel=ground.label)
     axes.set_zlim(floor, high)
     axes.locator_params(nbins=5)
     axes.view_init(elev=32, azim=-60)

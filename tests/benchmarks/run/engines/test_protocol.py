@@ -104,10 +104,10 @@ def mine(tmp_path: Path) -> Path:
 
 
 def test_the_same_cells_give_the_same_records(mine: Path, tmp_path: Path) -> None:
-    """On an engine with another transport; the watcher is told the same story."""
+    """On an engine with another transport; the observer is told the same story."""
     cells, witness = short_cells(mine, "deep"), Witness()
     engine = SpoolEngine(tmp_path / "spool")
-    theirs = run(cells, tmp_path / "theirs", watcher=witness, engine=engine)
+    theirs = run(cells, tmp_path / "theirs", observer=witness, engine=engine)
     ours = run_quietly(cells, tmp_path / "ours", workers=1)
     assert [strip_times(r) for r in theirs.made] == [strip_times(r) for r in ours.made]
     assert {record.state for record in theirs.made} == {"ok"}
@@ -125,15 +125,15 @@ def test_an_engine_that_cannot_save_ends_the_run(mine: Path, tmp_path: Path) -> 
     folder.parent.mkdir(parents=True)
     folder.write_text("in the way")
     with pytest.raises(CannotSave, match=r"seed-0\.json"):
-        run([cell], tmp_path, watcher=Silent(), engine=SpoolEngine(tmp_path / "spool"))
+        run([cell], tmp_path, observer=Silent(), engine=SpoolEngine(tmp_path / "spool"))
 
 
 def test_the_runner_takes_what_an_engine_brings(tmp_path: Path) -> None:
     """It asks for no process and no machine; finished cells are not handed over again."""
     engine: Engine = PreparedEngine()
     cells = short_cells("random", "deep")
-    first = run(cells[:1], tmp_path, watcher=Silent(), engine=engine)
-    both = run(cells, tmp_path, watcher=Silent(), engine=engine)
+    first = run(cells[:1], tmp_path, observer=Silent(), engine=engine)
+    both = run(cells, tmp_path, observer=Silent(), engine=engine)
     assert [(record.agent, record.test.scores) for record in first.made] == [("random", GOOD)]
     assert ([r.agent for r in both.found], [r.agent for r in both.made]) == (["random"], ["deep"])
     assert task_path(tmp_path, cells[0].task).exists()

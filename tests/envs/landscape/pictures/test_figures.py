@@ -27,7 +27,7 @@ from mlds_bench.envs.landscape.pictures.figures import (
     trajectories,
 )
 from mlds_bench.envs.landscape.pictures.panels import FEWEST_RANKED, MOST_STEMS, plot_spectrum
-from mlds_bench.envs.landscape.pictures.views import whole_view
+from mlds_bench.envs.landscape.pictures.scenes import whole_scene
 from mlds_bench.envs.landscape.specs import PROBLEMS, Settings
 from tests.envs.landscape.played import Rule, descend, leap, play, stay, study_of
 
@@ -95,8 +95,8 @@ def test_trajectories_show_every_run_in_both_planes() -> None:
     """Each in its color, from start to end."""
     study = study_of("xor", descend(0.1))
     figure = trajectories(study)
-    view = whole_view(study, study.runs)
-    for index, path in enumerate(view.paths):
+    scene = whole_scene(study, study.runs)
+    for index, path in enumerate(scene.paths):
         (drawn,) = lines(titled(figure, "whole model"), SERIES[index])
         np.testing.assert_allclose(drawn, path)
         (drawn,) = lines(titled(figure, "layer 1 weight"), SERIES[index])

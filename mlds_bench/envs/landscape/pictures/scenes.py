@@ -26,7 +26,7 @@ FINEST_GRID = 71
 
 
 @dataclass(frozen=True)
-class View:
+class Scene:
     """A plane, the window to look through, and the runs seen there.
 
     Attributes:
@@ -71,19 +71,19 @@ class Heights:
         return corner
 
 
-def whole_view(study: Study, runs: Sequence[Run]) -> View:
+def whole_scene(study: Study, runs: Sequence[Run]) -> Scene:
     """The runs in the plane where they spread most; on the plane itself where d = 2."""
     problem = study.problem
     if problem.dimension == 2:
         names = ("x", "y") if problem.name in SURFACES else ("w1", "w2")
         paths = tuple(run.path.theta for run in runs)
-        return _view(Plane(np.zeros(2), np.eye(2)), paths, names)
-    return _principal_view(study, runs, None)
+        return _scene(Plane(np.zeros(2), np.eye(2)), paths, names)
+    return _principal_scene(study, runs, None)
 
 
-def layer_view(study: Study, block: Block) -> View:
+def layer_scene(study: Study, block: Block) -> Scene:
     """The runs in the plane where one layer spreads most."""
-    return _principal_view(study, study.runs, block)
+    return _principal_scene(study, study.runs, block)
 
 
 def largest_layer(problem: Problem) -> Block | None:
@@ -92,21 +92,21 @@ def largest_layer(problem: Problem) -> Block | None:
     return max(matrices, key=lambda block: block.stop - block.start, default=None)
 
 
-def around_view(study: Study, generator: np.random.Generator) -> View:
+def around_scene(study: Study, generator: np.random.Generator) -> Scene:
     """Filter-normalized random directions around the end of the best run."""
     end = study.runs[study.best].path.theta[-1]
     plane = random_plane(end, generator=generator, blocks=study.problem.blocks)
     corner = np.ones(2)
     labels = ("random direction 1", "random direction 2")
-    return View(plane, -corner, corner, (np.zeros((1, 2)),), labels)
+    return Scene(plane, -corner, corner, (np.zeros((1, 2)),), labels)
 
 
-def heights(study: Study, view: View) -> Heights:
-    """The landscape on a view: the loss itself in the plane, else log10 of what is above bottom."""
+def heights(study: Study, scene: Scene) -> Heights:
+    """The landscape on a scene: the loss itself in the plane, else log10 of its excess."""
     problem = study.problem
     count = int(min(FINEST_GRID, (MOST_NUMBERS / problem.dimension) ** 0.5))
-    a, b = (np.linspace(low, high, count) for low, high in zip(view.low, view.high, strict=True))
-    loss = surface(problem.loss, view.plane, a, b)
+    a, b = (np.linspace(low, high, count) for low, high in zip(scene.low, scene.high, strict=True))
+    loss = surface(problem.loss, scene.plane, a, b)
     if problem.dimension == 2:
         return Heights(a, b, _bounded(loss), "loss")
     above = np.where(loss > problem.bottom, loss - problem.bottom, 0.0)
@@ -116,19 +116,21 @@ def heights(study: Study, view: View) -> Heights:
     return Heights(a, b, bounded, "log10 loss" if problem.bottom == 0.0 else "log10 excess loss")
 
 
-def _principal_view(study: Study, runs: Sequence[Run], block: Block | None) -> View:
+def _principal_scene(study: Study, runs: Sequence[Run], block: Block | None) -> Scene:
     paths = [run.path.theta for run in runs]
     rows = np.concatenate([path[_some(len(path))] for path in paths])
     principal = principal_plane(rows if len(rows) > 1 else np.tile(rows, (2, 1)), block=block)
     plane = principal.through(study.runs[study.best].path.theta[-1])
     seen = tuple((path - principal.mean) @ principal.directions.T for path in paths)
     if not np.ptp(rows, axis=0).any():
-        return _view(plane, seen, ("some direction", "another"))
+        return _scene(plane, seen, ("some direction", "another"))
     first, second = principal.explained_variance_ratio[:2]
-    return _view(plane, seen, (f"PC 1, {first:.0%} of variance", f"PC 2, {second:.0%} of variance"))
+    return _scene(
+        plane, seen, (f"PC 1, {first:.0%} of variance", f"PC 2, {second:.0%} of variance")
+    )
 
 
-def _view(plane: Plane, paths: tuple[Array, ...], labels: tuple[str, str]) -> View:
+def _scene(plane: Plane, paths: tuple[Array, ...], labels: tuple[str, str]) -> Scene:
     """A square window around the paths."""
     every = np.concatenate(paths)
     low, high = every.min(0), every.max(0)
@@ -136,7 +138,7 @@ def _view(plane: Plane, paths: tuple[Array, ...], labels: tuple[str, str]) -> Vi
     if half <= ROUNDING * float(np.abs(every).max(initial=1.0)):
         half = 1.0  # nobody moved: the extent is nothing but rounding
     half *= 1.0 + 2.0 * MARGIN
-    return View(plane, middle - half, middle + half, paths, labels)
+    return Scene(plane, middle - half, middle + half, paths, labels)
 
 
 def _some(count: int) -> npt.NDArray[np.int64]:

@@ -9,7 +9,7 @@ import pytest
 
 from mlds_bench.envs.atari import env as atari
 from mlds_bench.envs.atari.env import Atari, AtariGame, Breakout, Pong
-from mlds_bench.envs.atari.replay import SCREEN, read_game
+from mlds_bench.envs.atari.playback import SCREEN, read_game
 
 
 def play(env: AtariGame, decisions: int, seed: int) -> list[Any]:
