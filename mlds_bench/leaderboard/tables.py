@@ -52,13 +52,14 @@ LEGEND = (
 )
 
 
-def leaderboard(results: Results, *, title: str, anchors: bool = False) -> Page:
+def leaderboard(results: Results, *, title: str, anchors: bool = False, front: bool = True) -> Page:
     """The leaderboard of some results of one preset.
 
     Args:
         results: at least one result; the order does not matter.
         title: head of the page.
         anchors: whether the anchors stand in the tables as rows of their own.
+        front: whether the page begins with a row per homework.
 
     Returns:
         A row per homework first. Then, per homework, its agents over its variants, where it has
@@ -66,7 +67,7 @@ def leaderboard(results: Results, *, title: str, anchors: bool = False) -> Page:
         table and do not count over variants. What could not be read is named at the end.
     """
     lines = ordered(results)
-    tables = [front_table(results)]
+    tables = [front_table(results)] if front else []
     for homework in grouped(lines, lambda one: (one.task.preset, one.task.homework)).values():
         tables += over_variants(homework)
         single = [one for one in homework if not one.task.family]
@@ -78,7 +79,8 @@ def leaderboard(results: Results, *, title: str, anchors: bool = False) -> Page:
     skipped = (f"skipped {problem}" for problem in results.problems)
     hardware = dict.fromkeys(f"hardware: {hardware_text(one.record)}" for one in lines)
     over = (LEGEND_OVER,) if any(row["kind"] == "over variants" for row in _rows(tables)) else ()
-    return Page(title, tuple(tables), (*LEGEND_FRONT, *LEGEND, *over, *skipped, *hardware))
+    legend = (*(LEGEND_FRONT if front else ()), *LEGEND, *over)
+    return Page(title, tuple(tables), (*legend, *skipped, *hardware))
 
 
 def leaderboards(folder: str | Path, *, anchors: bool = False) -> dict[str, Page]:

@@ -314,3 +314,10 @@ def test_a_torn_record_stands_on_the_page_of_its_preset(tmp_path: Path) -> None:
     assert [note.partition(" (")[0] for note in told["course"]] == [smoke]
     write_tables(tmp_path)
     assert "seed-7.json: not a JSON document" in (tmp_path / "quick.md").read_text()
+
+
+def test_a_page_may_do_without_its_front() -> None:
+    """A run of one variant ends with its table alone."""
+    page = leaderboard(of([*DEEP, *WIDE]), title="t", front=False)
+    assert [table.title.partition(" (")[0] for table in page.tables] == ["hw1-1/sinc"]
+    assert not any("homeworks" in note for note in page.notes)

@@ -101,7 +101,9 @@ def _print_results(cells: list[Cell], out: Path) -> None:
     )
     title = f"{preset} in {out}"
     few = len(variants) <= SHOWN_VARIANTS
-    page = leaderboard(results, title=title) if few else front_page(results, title=title)
+    page = (
+        leaderboard(results, title=title, front=False) if few else front_page(results, title=title)
+    )
     print(render(page, "markdown"))
     write_tables(out)
 
