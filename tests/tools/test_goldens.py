@@ -31,7 +31,7 @@ def test_numbers_change_with_the_version_alone(
     """Rounding is no reason to write, and new behavior under the old version is refused."""
     goldens, complaints = refreshed({"ppo": old} if old else {}, {"ppo": new})
     assert goldens == {"ppo": old if kept == "old" else new}
-    assert ["raise `version` of ppo" in line for line in complaints] == [True] * refused
+    assert ["raise the version of ppo" in line for line in complaints] == [True] * refused
 
 
 def test_what_is_written_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,5 +52,5 @@ def test_the_exit_code_says_whether_all_is_well(
     monkeypatch.setattr(tool, "today", lambda name: OLD)
     assert tool.main() is None
     monkeypatch.setattr(tool, "today", lambda name: Golden(1, [4.0, 2.0, 1.0]))
-    assert "raise `version` of ppo" in (tool.main() or "")
+    assert "raise the version of ppo" in (tool.main() or "")
     assert check.stored()["ppo"] == OLD

@@ -24,7 +24,7 @@ from tests.leaderboard.factory import store as keep
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The chosen folder; the cache is another, and both are empty."""
     monkeypatch.setenv("MLDS_BENCH_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "500")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(store, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(download, "PAUSE", 0.0)
