@@ -49,6 +49,7 @@ def _landscape(
     agents: tuple[str, ...],
     *,
     test_instances: int,
+    quick_instances: int | None = None,
     preview: tuple[str, ...] = (),
     published: tuple[Published, ...] = (),
     family: str = "",
@@ -69,7 +70,10 @@ def _landscape(
         headline=name == "teacher-student",
         budgets=TRAINING,
         runs=_runs(agents, preview, in_all=not family),
-        test_sizes=everywhere(TestSize(test_instances)),
+        test_sizes={
+            **everywhere(TestSize(test_instances)),
+            "quick": TestSize(quick_instances or test_instances),
+        },
         published=published,
         family=family,
     )
@@ -173,6 +177,7 @@ CORE = (
         ("random", "constant", *FIRST_ORDER, "lbfgs", *BLACK_BOX),
         preview=("random", "gd", "adam", "lbfgs"),
         test_instances=8,
+        quick_instances=4,
     ),
 )
 
