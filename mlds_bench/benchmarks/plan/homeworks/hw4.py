@@ -21,9 +21,10 @@ GAMES = {"pong": 30, "breakout": 20}
 
 # A step is a decision, which lasts four frames; the seconds end what the steps do not. Learning
 # rates fall with whichever is further, so that a cell repeats where its steps lead: at `quick` down
-# to 400 of them per second. In `standard` the first homework asks for a pass mark, the second has the
-# improvements of DQN at equal steps and leaves one of them the time to pass, and the third is about
-# how far an actor-critic comes: in half an hour of Pong, in as many steps of Breakout as DQN has.
+# to 400 of them per second. In `standard` the first homework asks for a pass mark, the second has
+# the improvements of DQN at equal steps and leaves one of them the time to pass, and the third is
+# about how far an actor-critic comes: in half an hour of Pong, in as many steps of Breakout as DQN
+# has.
 SHORT = {"smoke": Budget(2_048, seconds=20.0), "quick": Budget(60_000, seconds=150.0)}
 COURSE_SCALE = {"course": Budget(10_000_000, seconds=21_600.0)}
 BUDGETS = {
