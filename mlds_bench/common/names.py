@@ -35,5 +35,6 @@ def _nearest(name: str, known: list[str]) -> list[str]:
     if ends := [one for one in known if re.split("[/:]", one)[-1] == name]:
         return ends[:MOST_SHOWN]
     near = get_close_matches(name, known, n=MOST_SHOWN, cutoff=0.5)
-    alike = [SequenceMatcher(None, one, name).ratio() for one in near]
-    return [one for one, ratio in zip(near, alike, strict=True) if ratio == alike[0]]
+    best = SequenceMatcher(None, near[0], name).ratio() if near else 1.0
+    alike = [one for one in near if SequenceMatcher(None, one, name).ratio() == best]
+    return sorted(alike, key=known.index)
