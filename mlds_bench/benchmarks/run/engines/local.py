@@ -7,12 +7,14 @@ record on one worker or on many. Cells start while their threads fit the cores.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -57,7 +59,6 @@ class LocalEngine:
         Raises:
             CannotSave: a record could not be written.
         """
-        os.environ.update(SURROUNDINGS)
         self._context.set_forkserver_preload(preloads(cells))
         waiting, running = list(cells), list[_Running]()
         try:
@@ -89,7 +90,8 @@ class LocalEngine:
         process = self._context.Process(
             target=run_cell, args=(closed, out, machine, theirs), name=str(cell)
         )
-        with _without_main():
+        with _without_main(), _surrounded():
+            _ensure_server()
             process.start()
         theirs.close()
         with suppress(BrokenPipeError):  # the cell has died: `_collect` says how
@@ -164,3 +166,30 @@ def _without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextmanager
+def _surrounded() -> Iterator[None]:
+    """The surroundings of cells in our environment while a child is started, and no longer."""
+    before = {name: os.environ.get(name) for name in SURROUNDINGS}
+    os.environ.update(SURROUNDINGS)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _ensure_server() -> None:
+    """Start the fork server deaf to Ctrl-C, which a terminal sends to it, too, while it loads."""
+    if threading.current_thread() is not threading.main_thread():
+        forkserver.ensure_running()
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, before)
