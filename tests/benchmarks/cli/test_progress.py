@@ -99,7 +99,7 @@ def test_the_panel_shows_what_runs(cells: list[Cell], file: StringIO) -> None:
 
 
 def test_the_panel_counts_what_failed(cells: list[Cell], file: StringIO) -> None:
-    """Skipped is not failed; reasons stay above the panel; ended cells leave it."""
+    """Skipped is not failed; what ended stays above the panel, as a line."""
     console = Console(file=file, force_terminal=True, width=100, color_system=None)
     panel = Panel(console, OUT)
     tell(panel, cells)
@@ -108,6 +108,7 @@ def test_the_panel_counts_what_failed(cells: list[Cell], file: StringIO) -> None
     assert "3/3" in shown
     assert "deep" not in shown
     said = file.getvalue()
+    assert "hw1-1/sinc deep seed 0: log10_mse -2, normalized 0.34, 3.5 s" in said
     assert "hw1-1/sinc shallow seed 0: failed: IndexError: x[bold] of [1]" in said
     assert "hw1-1/sinc constant seed 0: skipped: no room" in said
 
