@@ -1,8 +1,9 @@
 """Figures in the prose of pages, from the committed records.
 
 A figure stands between two comments, the first of which says where it comes from:
-``<!-- = standard hw4-1/pong ppo mean_return median -->6.4<!-- / -->``. The words are the preset, the
-variant, the agent's label, a quantity and a statistic over the seeds; `tools.readme` fills it in.
+``<!-- = standard hw4-1/pong ppo mean_return median -->6.4<!-- / -->``. The words are the preset,
+the variant, the agent's label, a quantity and a statistic over the seeds; `tools.readme` fills it
+in.
 
 Quantities: any score; ``minutes`` of training; ``decisions`` (environment steps) of training;
 ``return@N``, the mean return of the training episodes that ended in the last `STRETCH` steps before
