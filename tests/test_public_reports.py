@@ -61,7 +61,7 @@ def test_seed_zero_is_a_seed() -> None:
         env.reset(seed=0)
         paths.append([env.step(np.array([2, 3]))[0] for _ in range(40)])
         env.close()
-    np.testing.assert_array_equal(*paths)
+    np.testing.assert_array_equal(paths[0], paths[1])
 
 
 def test_the_first_of_many_instances_repeats_as_well() -> None:
@@ -71,8 +71,8 @@ def test_the_first_of_many_instances_repeats_as_well() -> None:
         env = LANDSCAPE.make(num_envs=32, seed=3, problem="quadratic")
         env.reset(seed=3)
         actions = np.full((32, 3), 0.1)
-        totals.append(sum(env.step(actions)[1] for _ in range(20)))
-    np.testing.assert_array_equal(*totals)
+        totals.append(np.sum([env.step(actions)[1] for _ in range(20)], axis=0))
+    np.testing.assert_array_equal(totals[0], totals[1])
 
 
 def test_scalar_observations_can_be_stacked() -> None:
@@ -81,7 +81,7 @@ def test_scalar_observations_can_be_stacked() -> None:
     stacked.reset()
     observation, _, done, infos = stacked.step(np.zeros((3, 1)))
     assert done.all()
-    assert observation.shape == (3, 4)
+    assert np.shape(observation) == (3, 4)
     assert infos[0]["terminal_observation"].shape == (4,)
 
 
@@ -137,4 +137,4 @@ def test_a_library_may_learn_through_the_batch() -> None:
         )
         model.learn(256)
         weights.append(model.policy.state_dict()["action_net.weight"].numpy().copy())
-    np.testing.assert_array_equal(*weights)
+    np.testing.assert_array_equal(weights[0], weights[1])
