@@ -79,6 +79,7 @@ def test_scalar_observations_can_be_stacked() -> None:
     """Stable-Baselines3 #805: stacking failed on the terminal observation of a (1,) Box."""
     stacked = VecFrameStack(BatchedVecEnv(FITTING.make(num_envs=3, seed=0)), 4)
     stacked.reset()
+    observation: Any
     observation, _, done, infos = stacked.step(np.zeros((3, 1)))
     assert done.all()
     assert np.shape(observation) == (3, 4)
