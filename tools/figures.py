@@ -99,6 +99,8 @@ def _return_before(result: Result, step: int) -> float:
 
 
 def _plain(value: float) -> str:
+    if abs(value) < 1.0:
+        return f"{value:.2f}"
     return f"{value:,.0f}" if abs(value) >= 100.0 else f"{value:.1f}"
 
 
