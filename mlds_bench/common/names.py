@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher, get_close_matches
 
-MOST_SHOWN = 3
-"""Names that are equally near."""
+MOST = 3
+"""So many names are offered at most."""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
@@ -18,23 +18,35 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
         name: as the user gave it.
         known: every right name.
     """
-    by_lower_case = {right.lower(): right for right in known}
-    near = _nearest(name.lower(), list(by_lower_case))
+    names = list(dict.fromkeys(known))
+    near = nearest(name, names)
     if near:
-        choice = " or ".join(repr(by_lower_case[one]) for one in near)
-        return f"unknown {kind} {name!r}: did you mean {choice}?"
-    names = [*by_lower_case.values()]
+        return f"unknown {kind} {name!r}: did you mean {' or '.join(map(repr, near))}?"
     if not names:
         return f"unknown {kind} {name!r}: there is no {kind} to set"
     there = "there is only" if len(names) == 1 else "there are"
     return f"unknown {kind} {name!r}: {there} {', '.join(names)}"
 
 
-def _nearest(name: str, known: list[str]) -> list[str]:
-    """All that end in the name behind a slash or colon, or else the most similar ones."""
-    if ends := [one for one in known if re.split("[/:]", one)[-1] == name]:
-        return ends[:MOST_SHOWN]
-    near = get_close_matches(name, known, n=MOST_SHOWN, cutoff=0.5)
-    best = SequenceMatcher(None, near[0], name).ratio() if near else 1.0
-    alike = [one for one in near if SequenceMatcher(None, one, name).ratio() == best]
-    return sorted(alike, key=known.index)
+def nearest(name: str, known: Sequence[str]) -> list[str]:
+    """The right names that are nearest to a wrong one, several where they are equally near.
+
+    A name is known by its last part, too: ``sinc`` is near ``hw1-1/sinc`` and ``hw1-2/sinc``.
+    """
+    wrong = name.lower()
+    ends = [right for right in known if wrong in _ends(right.lower())]
+    if ends:
+        return ends[:MOST]
+    by_lower_case: dict[str, list[str]] = {}
+    for right in known:
+        by_lower_case.setdefault(right.lower(), []).append(right)
+    matches = get_close_matches(wrong, by_lower_case, n=MOST, cutoff=0.5)
+    ratios = [SequenceMatcher(None, match, wrong).ratio() for match in matches]
+    best = {match for match, ratio in zip(matches, ratios, strict=True) if ratio == ratios[0]}
+    found = [right for match in by_lower_case if match in best for right in by_lower_case[match]]
+    return found[:MOST]
+
+
+def _ends(name: str) -> set[str]:
+    """What may stand for a whole name: it, and what follows a slash or a colon in it."""
+    return {name, re.split("[/:]", name)[-1]}

@@ -17,6 +17,8 @@ from mlds_bench.agents.registry import (
     UnknownAgent,
     agent_names,
     builtin,
+    plugin_names,
+    plugin_notes,
     resolve,
     rooms_of,
 )
@@ -65,6 +67,9 @@ def _agents() -> Rows:
     for room in (EVERYWHERE, *ROOMS):
         where = "every room" if room == EVERYWHERE else room
         yield from ((name, where, summary_of(spec)) for name, spec in builtin(room).items())
+    notes = plugin_notes()
+    for name in plugin_names():
+        yield name, "plug-in", notes.get(name) or summary_of(resolve(name))
     yield "sb3:PPO", "every room", "any Stable-Baselines3 algorithm: sb3:A2C, sb3:SAC, sb3:TD3, ..."
     yield "pretrained:ppo", "", "any of these, with what lies beside its committed records"
     yield "./mine.py", "", "an agent of your own: a file with one class that has act()"
@@ -106,8 +111,14 @@ def list_names(kind: str) -> None:
 
 def summary_of(spec: AgentSpec) -> str:
     """First line of an agent's class docstring, read from its source."""
+    if spec.problem:
+        return spec.problem
     for source in spec.sources.values():
-        for node in ast.parse(source.content).body:
+        try:
+            body = ast.parse(source.content).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue  # loading it says what is wrong
+        for node in body:
             if isinstance(node, ast.ClassDef) and node.name == spec.class_name:
                 return (ast.get_docstring(node) or "").partition("\n")[0]
     return ""
@@ -132,7 +143,7 @@ def show(name: str, *, as_json: bool = False) -> None:
 
 def _nothing_of_that_name(name: str, error: UnknownAgent) -> str:
     """The nearest name of any kind, or what is wrong with the file or path of an agent."""
-    if ":" in name or name.endswith(".py"):
+    if ":" in name or name.endswith(".py") or name in plugin_names():
         return str(error)
     known = [n for names in SHOWN for n in names] + agent_names()
     line = unknown_name("name", name, known)
@@ -206,10 +217,11 @@ def _show_preset(name: str) -> None:
 def _show_agent(name: str) -> None:
     rooms = rooms_of(name)
     for spec in [resolve(name, room) for room in rooms] or [resolve(name)]:
+        defaults = known_defaults(spec)
         print(f"{spec.name}: {summary_of(spec)}")
         print(f"source {spec.target}")
-        for hyperparameter, default in known_defaults(spec).items():
-            print(f"  -p {hyperparameter}={default}")
+        for hyperparameter, default in defaults.items():
+            print(f"  -p {hyperparameter}={default or 'VALUE'}")
 
 
 SHOWN: dict[tuple[str, ...], Callable[[str], None]] = {
