@@ -13,13 +13,13 @@ from typing import Any
 from rich.console import Console
 
 from mlds_bench.agents.inspection import check_agents
-from mlds_bench.agents.params import label, parse_params
+from mlds_bench.agents.params import label, parse_label, parse_params
 from mlds_bench.agents.registry import AgentSpec, UnknownAgent, rooms_of
 from mlds_bench.benchmarks.cli import terminal
 from mlds_bench.benchmarks.cli.progress import reason_with_log
 from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
-from mlds_bench.benchmarks.plan.players import find_player, parse_named, split_agents
+from mlds_bench.benchmarks.plan.players import find_player, split_agents
 from mlds_bench.benchmarks.plan.seal import take_seal
 from mlds_bench.benchmarks.plan.suite import parse_seeds, plan
 from mlds_bench.benchmarks.run.events import Observer
@@ -225,11 +225,11 @@ def recorded_name(text: str) -> str:
     """
     if Path(text).is_dir():
         return text
-    named = parse_named(text)
     try:
-        return find_player(named, None, {}).label
+        return find_player(text, None, {}).label
     except UnknownAgent:
-        return label(named.title or named.name, named.params)
+        name, params = parse_label(text)
+        return label(name, params)
 
 
 def watch(name: str, agent: str, *, seed: int, params: list[str], out: Path) -> None:
@@ -244,11 +244,10 @@ def check(agent: str, env_id: str | None, params: list[str]) -> int:
     """The command ``check``; returns the exit code."""
     from mlds_bench.agents.contract.check import AgentViolation, check_agent
 
-    named = parse_named(agent)
-    env_id = env_id or _first_environment(named.name)
+    env_id = env_id or _first_environment(parse_label(agent)[0])
     if env_id not in ENVIRONMENTS:
         raise UsageError(unknown_name("environment", env_id, list(ENVIRONMENTS)))
-    player = find_player(named, ENVIRONMENTS[env_id].room, parse_params(params))
+    player = find_player(agent, ENVIRONMENTS[env_id].room, parse_params(params))
     spec = player.spec
     try:
         passed = check_agent(spec, env_id, player.params)

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.table import Table
 
 from mlds_bench.agents.inspection import known_defaults
+from mlds_bench.agents.params import parse_label
 from mlds_bench.agents.registry import (
     EVERYWHERE,
     AgentSpec,
@@ -25,7 +26,6 @@ from mlds_bench.agents.registry import (
 from mlds_bench.benchmarks.cli.records import show_file
 from mlds_bench.benchmarks.cli.terminal import console
 from mlds_bench.benchmarks.plan.errors import UsageError
-from mlds_bench.benchmarks.plan.players import parse_named
 from mlds_bench.benchmarks.plan.presets import DEFAULT_PRESET, PRESETS
 from mlds_bench.benchmarks.plan.variant import Run, Variant
 from mlds_bench.benchmarks.plan.variants import HOMEWORKS, VARIANTS
@@ -136,7 +136,7 @@ def show(name: str, *, as_json: bool = False) -> None:
             shown(name)
             return
     try:
-        _show_agent(parse_named(name).name)
+        _show_agent(parse_label(name)[0])
     except UnknownAgent as error:
         raise UsageError(_nothing_of_that_name(name, error)) from None
 

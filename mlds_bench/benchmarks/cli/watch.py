@@ -14,7 +14,7 @@ from mlds_bench.agents.params import label
 from mlds_bench.agents.registry import AgentSpec
 from mlds_bench.agents.seeds import agent_seed
 from mlds_bench.benchmarks.plan.errors import UsageError
-from mlds_bench.benchmarks.plan.players import find_player, parse_named
+from mlds_bench.benchmarks.plan.players import find_player
 from mlds_bench.benchmarks.plan.seal import Seal
 from mlds_bench.benchmarks.plan.suite import select_variants
 from mlds_bench.benchmarks.plan.trained import Trained, find_committed, find_trained
@@ -45,7 +45,7 @@ def watch(
             whatever the agent raised.
     """
     variant = _one_variant(name)
-    named = find_player(parse_named(agent), variant.room, params)
+    named = find_player(agent, variant.room, params)
     spec, params = replace(named.spec, is_pretrained=False), named.params
     called = label(spec.name, params)
     trained = _find(out, variant, called)

@@ -9,37 +9,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 from glob import has_magic
 from pathlib import Path
 from typing import Any
 
-from mlds_bench.agents.params import label, parse_params
-from mlds_bench.agents.registry import AgentSpec, UnknownAgent, agent_names, resolve, rooms_of
+from mlds_bench.agents.params import label, parse_label, split_labels
+from mlds_bench.agents.registry import AgentSpec, UnknownAgent, resolve, rooms_of
 from mlds_bench.benchmarks.plan.errors import UsageError
 
-_LABEL = re.compile(r"(?P<name>.+?)@(?P<params>[A-Za-z_]\w*=.*)", re.DOTALL)
-_TITLED = re.compile(r"(?P<title>[A-Za-z0-9][\w.+-]*)=(?P<name>.*)", re.ASCII | re.DOTALL)
-_FILE = re.compile(r".*\.py(:[^:/\\]*)?", re.DOTALL)
-_SETTING = re.compile(r"[A-Za-z_]\w*(=.*)?", re.DOTALL)
 _ACT = re.compile(rb"^\s+def act\b", re.MULTILINE)
-_OPEN, _CLOSED = "[{", "]}"
-
-
-@dataclass(frozen=True)
-class Named:
-    """An agent as it was named.
-
-    Attributes:
-        name: what `resolve` takes.
-        title: how its user calls it in records; "" for its own name.
-        params: hyper-parameters that stand in its name.
-    """
-
-    name: str
-    title: str
-    params: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -58,82 +38,19 @@ class Player:
 def split_agents(texts: Iterable[str]) -> list[str]:
     """The names in ``-a`` options, each of which may hold several between commas.
 
-    A comma inside brackets or quotes belongs to a value, and ``name=value`` after a name with
-    hyper-parameters is one more of these.
-
     >>> split_agents(["deep,shallow@width=8,hidden=[8,8]", "spline"])
     ['deep', 'shallow@width=8,hidden=[8,8]', 'spline']
     """
-    names: list[str] = []
-    for text in texts:
-        begun = len(names)
-        for part in filter(None, map(str.strip, split_commas(text))):
-            if len(names) > begun and _goes_on(names[-1], part):
-                names[-1] += f",{part}"
-            else:
-                names.append(part)
+    names = [name for text in texts for name in split_labels(text)]
     if not names:
         raise UsageError("--agents names no agent (mlds-bench list agents)")
     return names
 
 
-def split_commas(text: str) -> list[str]:
-    """The parts between commas that are neither in brackets nor in double quotes."""
-    parts, depth, quoted = [""], 0, False
-    for character in text:
-        quoted ^= character == '"'
-        depth += 0 if quoted else (character in _OPEN) - (character in _CLOSED)
-        if character == "," and depth <= 0 and not quoted:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return parts
-
-
-def _goes_on(name: str, part: str) -> bool:
-    """Whether a part is a hyper-parameter of the name before it."""
-    if not _LABEL.fullmatch(name) or "=" not in part or not _SETTING.fullmatch(part):
-        return False
-    return not _is_place(part.partition("=")[2])
-
-
-def _is_place(text: str) -> bool:
-    """Whether a text can only be the place of a file."""
-    return bool(_FILE.fullmatch(parse_label(text)[0])) or text.startswith(("./", "../", "/", "~"))
-
-
-def parse_label(text: str) -> tuple[str, dict[str, Any]]:
-    """A label as tables print it, as a name and its hyper-parameters.
-
-    >>> parse_label("deep@learning_rate=0.003,hidden=[8,8]")
-    ('deep', {'learning_rate': 0.003, 'hidden': [8, 8]})
-    """
-    found = _LABEL.fullmatch(text)
-    if not found:
-        return text, {}
-    return found["name"], parse_params(split_commas(found["params"]))
-
-
-def parse_named(text: str) -> Named:
-    """A name from the command line, with its title and its hyper-parameters."""
-    name, params = parse_label(text)
-    titled = _TITLED.fullmatch(name)
-    if not titled or Path(name).exists():
-        return Named(name, "", params)
-    title = titled["title"]
-    if not _is_place(titled["name"]):
-        raise UsageError(f"{text!r}: NAME= names the file of an agent, as in {title}=./my_agent.py")
-    if title in agent_names():
-        raise UsageError(f"{text!r}: there is an agent {title!r} already; choose another name")
-    return Named(titled["name"], title, params)
-
-
-def find_player(named: Named, room: str | None, params: Mapping[str, Any]) -> Player:
-    """Who that is in a room; hyper-parameters of its own win over those of all."""
-    spec = resolve(named.name, room)
-    if named.title:
-        spec = replace(spec, base=named.title)
-    return Player(spec, {**params, **named.params})
+def find_player(name: str, room: str | None, params: Mapping[str, Any]) -> Player:
+    """Who that is in a room; hyper-parameters in the name win over those of all."""
+    name, own = parse_label(name)
+    return Player(resolve(name, room), {**params, **own})
 
 
 def expand_agents(names: Sequence[str]) -> list[str]:
@@ -194,8 +111,8 @@ def _title(pattern: str, file: Path) -> str:
     folders = [
         part for part, sought in zip(found[:-1], wild[:-1], strict=True) if has_magic(sought)
     ]
-    title = re.sub(r"[^A-Za-z0-9_.+-]", "-", "-".join(folders)).lstrip("-._+")
-    return f"{title}=" if title else ""
+    title = re.sub(r"[^A-Za-z0-9_.+-]", "-", "-".join(folders)).lstrip("-.+")
+    return f"{'_' * title[:1].isdigit()}{title}=" if title else ""
 
 
 def find_players(
@@ -215,13 +132,14 @@ def find_players(
         UnknownAgent: a name that is no agent, or plays in none of the variants.
     """
     players: dict[str, list[Player]] = {variant: [] for variant in rooms}
-    for named in map(parse_named, expand_agents(names)):
-        own = rooms_of(named.name)
-        read = cache(partial(find_player, named, params=params))  # files are read once per run
+    for name in expand_agents(names):
+        bare = parse_label(name)[0]
+        own = rooms_of(bare)
+        read = cache(partial(find_player, name, params=params))  # files are read once per run
         fitting = [variant for variant, room in rooms.items() if not own or room in own]
         if not fitting:
             raise UnknownAgent(
-                f"agent {named.name!r} plays in {', '.join(own)}, not in {', '.join(rooms)}"
+                f"agent {bare!r} plays in {', '.join(own)}, not in {', '.join(rooms)}"
             )
         for variant in fitting:
             player = read(rooms[variant] if own else None)

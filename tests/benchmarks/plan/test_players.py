@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from mlds_bench.agents.params import label
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.players import (
-    Named,
     expand_agents,
+    find_player,
     find_players,
-    parse_label,
-    parse_named,
     split_agents,
 )
 
@@ -31,7 +27,6 @@ AGENT = "class Mine:\n    def act(self, obs):\n        return obs * 0\n"
         (['deep@name="a,b",shallow'], ['deep@name="a,b"', "shallow"]),
         (["deep@a=1,mine=./mine.py"], ["deep@a=1", "mine=./mine.py"]),
         (["deep@a=1,mine=mine.py:Mine@b=2"], ["deep@a=1", "mine=mine.py:Mine@b=2"]),
-        (["deep@a=1", "b=2.py"], ["deep@a=1", "b=2.py"]),
         (["deep,b=2"], ["deep", "b=2"]),
     ],
 )
@@ -47,48 +42,12 @@ def test_no_name_at_all_is_refused(texts: list[str]) -> None:
         split_agents(texts)
 
 
-@pytest.mark.parametrize(
-    "params",
-    [
-        {},
-        {"learning_rate": 0.003},
-        {"hidden": [8, 8], "activation": "relu", "zoo": True},
-        {"a": None, "b": {"c": [1, "d,e"]}},
-    ],
-)
-def test_a_label_is_read_back(params: dict[str, Any]) -> None:
-    """Whatever `label` wrote; and it can stand between commas."""
-    written = label("my_agent.py:Mine", params)
-    assert parse_label(written) == ("my_agent.py:Mine", params)
-    assert split_agents([f"deep,{written},shallow"]) == ["deep", written, "shallow"]
-
-
-def test_an_at_sign_in_a_path_is_no_label() -> None:
-    """Hyper-parameters are written name=value."""
-    assert parse_label("/home/ann@work/mine.py") == ("/home/ann@work/mine.py", {})
-    assert parse_label("/home/ann@work/mine.py@a=1") == ("/home/ann@work/mine.py", {"a": 1})
-
-
-def test_a_file_is_given_a_name() -> None:
-    """With a class and hyper-parameters behind it."""
-    assert parse_named("small=./net.py") == Named("./net.py", "small", {})
-    assert parse_named("small=~/net.py:Net@hidden=8") == Named(
-        "~/net.py:Net", "small", {"hidden": 8}
-    )
-    assert parse_named("deep") == Named("deep", "", {})
-
-
-@pytest.mark.parametrize(
-    ("name", "line"),
-    [
-        ("ppo=./mine.py", "there is an agent 'ppo' already"),
-        ("fast=deep", "NAME= names the file of an agent, as in fast=./my_agent.py"),
-    ],
-)
-def test_names_that_mislead_are_refused(name: str, line: str) -> None:
-    """A file is no ``ppo``, and ``deep`` has a name."""
-    with pytest.raises(UsageError, match=line):
-        parse_named(name)
+def test_a_name_with_settings_is_a_player(tmp_path: Path) -> None:
+    """Its own settings win; a file has the name that it is given."""
+    (tmp_path / "net.py").write_text(AGENT)
+    deep = find_player("deep@learning_rate=0.1", "fitting", {"learning_rate": 1, "batch_size": 8})
+    assert deep.label == "deep@batch_size=8,learning_rate=0.1"
+    assert find_player(f"small={tmp_path}/net.py@hidden=8", None, {}).label == "small@hidden=8"
 
 
 def test_a_folder_stands_for_the_agents_in_it(
