@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlds_bench.benchmarks.plan.cell import Cell
-from mlds_bench.benchmarks.run.cell import Outcome, make_record
+from mlds_bench.benchmarks.run.outcome import Outcome, make_record
 from mlds_bench.benchmarks.run.machine import Machine
 from mlds_bench.leaderboard.record import Record, State, Testing
 

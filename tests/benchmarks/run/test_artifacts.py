@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mlds_bench.benchmarks.run.artifacts import keep_artifacts
+from mlds_bench.benchmarks.run.artifacts import Draw, move_artifacts, tidy_artifacts
 from mlds_bench.benchmarks.run.engines.local import preloads
 from mlds_bench.leaderboard.record import artifact_folder
 from tests.benchmarks.short import landscape_cell, left_over, run_quietly
@@ -35,6 +35,11 @@ def write(folder: Path) -> list[Path]:
 def fail(folder: Path) -> list[Path]:
     write(folder)
     raise ArithmeticError("no plane")
+
+
+def keep_artifacts(made: Path, kept: Path, draw: Draw | None) -> None:
+    tidy_artifacts(made, draw)
+    move_artifacts(made, kept)
 
 
 @pytest.fixture
