@@ -38,6 +38,7 @@ def run_cells(
     workers: int | None,
     device: str,
     retry: bool,
+    again: bool,
     dry_run: bool,
 ) -> int:
     """The command ``run``; returns the exit code."""
@@ -54,14 +55,14 @@ def run_cells(
     if params:
         _check_params(cells, are_named=agents is not None)
     if dry_run:
-        return _print_plan(cells, out, retry=retry)
+        return _print_plan(cells, out, retry=retry, again=again)
     from mlds_bench.benchmarks.cli.progress import Lines, Panel
     from mlds_bench.benchmarks.run.engines import CannotSave
 
     console = Console(stderr=True)
     observer: Observer = Panel(console) if console.is_terminal else Lines(console)
     try:
-        summary = run(cells, out, observer=observer, workers=workers, retry=retry)
+        summary = run(cells, out, observer=observer, workers=workers, retry=retry, again=again)
     except CannotSave as error:
         print(f"mlds-bench: cannot save, so the run ends: {error}", file=sys.stderr)
         return 1
@@ -79,6 +80,8 @@ def _print_summary(summary: Summary, out: Path, console: Console) -> int:
     failed, count = len(summary.failed), len(summary.made)
     done = f"{count} cell{'s' * (count != 1)} run in {summary.seconds:.0f} s"
     kept = "; --retry runs failed cells again" if summary.failed_before else ""
+    if summary.found and not summary.made:
+        kept += "; --again runs finished cells once more"
     tables = f"all tables: mlds-bench table {out}"
     console.print(
         f"{done}, {failed} failed; records in {out}, {tables}{kept}",
@@ -140,11 +143,11 @@ def _check_params(cells: list[Cell], *, are_named: bool) -> None:
     check_agents(list(specs.values()), cells[0].params if cells else {})
 
 
-def _print_plan(cells: list[Cell], out: Path, *, retry: bool) -> int:
+def _print_plan(cells: list[Cell], out: Path, *, retry: bool, again: bool) -> int:
     for cell in cells:
-        state, _ = standing(cell, out, retry=retry)
+        state, _ = standing(cell, out, retry=retry, again=again)
         print(f"{state:9} {cell}  {cell.budget.env_steps} steps  {cell.path(out)}")
-    count = sum(standing(cell, out, retry=retry)[0] != "finished" for cell in cells)
+    count = sum(standing(cell, out, retry=retry, again=again)[0] != "finished" for cell in cells)
     print(f"{len(cells)} cell{'s' * (len(cells) != 1)}, {count} to run")
     return 0
 

@@ -66,7 +66,7 @@ class Place:
                 if stat.S_IMODE(folder.stat().st_mode) != stat.S_IMODE(before.st_mode):
                     folder.chmod(stat.S_IMODE(before.st_mode))
                 continue
-            done = f"the agent has moved or replaced {folder}"
+            done = done or f"the agent has moved or replaced {folder}"
             if folder.is_symlink() or not folder.is_dir():
                 folder.unlink(missing_ok=True)
             folder.mkdir(exist_ok=True)
