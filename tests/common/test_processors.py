@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,6 @@ def test_cores_fit_into_the_quota(
     monkeypatch: pytest.MonkeyPatch, quota: float, cores: int
 ) -> None:
     """Half a core is one; more than there are is all there are."""
-    monkeypatch.setattr(processors.os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
     monkeypatch.setattr(processors, "cpu_quota", lambda: quota)
     assert available_cores() == cores

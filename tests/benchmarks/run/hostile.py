@@ -289,8 +289,8 @@ AGENTS: dict[str, Agent] = {
     "forges_a_long_reason": Agent(
         "failed",
         "^an unexpected message from the agent while learning$",
-        top=f"{SPEAK}import json\nLONG = {{'kind': 'error', 'state': 'failed', 'reason': 'x' * 9999}}\n",
-        learn="say(json.dumps(LONG).encode())",
+        top=SPEAK,
+        learn='say(b\'{"kind": "error", "state": "failed", "reason": "\' + b"x" * 9999 + b\'"}\')',
     ),
     "garbage": Agent("failed", "message", top=SPEAK, learn="say(b'\\xff\\x00 garbage')"),
     "garbage_list": Agent("failed", "message", top=SPEAK, learn="say(b'[1, 2]')"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mlds_bench.benchmarks.run import agent_process, cell, outcome
+from mlds_bench.benchmarks.run import cell, outcome
 from mlds_bench.benchmarks.run.agent_process import _limit
 from mlds_bench.benchmarks.run.outcome import Outcome, keep_failure
 from mlds_bench.leaderboard.record import read_record, write_record
@@ -248,7 +249,7 @@ def test_the_smaller_limit_holds(
 ) -> None:
     """Ours, or one that the user has set: raising that is refused to most."""
     made = []
-    monkeypatch.setattr(agent_process.resource, "getrlimit", lambda _: theirs)
-    monkeypatch.setattr(agent_process.resource, "setrlimit", lambda *given: made.append(given))
+    monkeypatch.setattr(resource, "getrlimit", lambda _: theirs)
+    monkeypatch.setattr(resource, "setrlimit", lambda *given: made.append(given))
     _limit(7, 100)
     assert made == [(7, (limit, limit))]
