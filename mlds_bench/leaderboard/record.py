@@ -245,8 +245,10 @@ def _write(stored: Record | Task, path: Path) -> None:
 
 def _read(model: type[Stored], path: Path) -> Stored:
     try:
-        content = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
+        content = json.loads(_read_regular_file(path), parse_constant=_refuse_constant)
         stored = model.model_validate(content)
+    except TornRecord:
+        raise
     except ValidationError as error:
         raise TornRecord(path, _first_problem(error, model)) from error
     except ValueError as error:
@@ -254,6 +256,13 @@ def _read(model: type[Stored], path: Path) -> Stored:
     if problem := _misplaced(stored, path):
         raise TornRecord(path, problem)
     return stored
+
+
+def _read_regular_file(path: Path) -> bytes:
+    """The content of a file; what is no regular file is refused, and a pipe does not block."""
+    if path.exists() and not path.is_file():
+        raise TornRecord(path, "not a regular file")
+    return path.read_bytes()
 
 
 def _misplaced(stored: Record | Task, path: Path) -> str | None:

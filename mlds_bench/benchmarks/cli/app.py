@@ -112,11 +112,21 @@ def run(
     ] = None,
     device: Annotated[str, typer.Option(help="Torch device for the agents: cpu, cuda.")] = "cpu",
     retry: Annotated[bool, typer.Option("--retry", help="Run failed cells again as well.")] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Run finished cells once more: when an agent reads a file that has changed.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the cells and their state; run nothing.")
     ] = False,
 ) -> None:
     """Run benchmarks. Finished cells are kept: the same command continues after a stop.
+
+    A finished cell runs again when its agent's code or settings change. Files that an agent reads
+    count as well if its class, or its file, names them: files = ["weights.npy"].
 
     Exit codes: 0 all went well, 1 a cell failed, 2 a mistake in the command, 130 interrupted.
 
@@ -135,6 +145,7 @@ def run(
             workers=workers,
             device=device,
             retry=retry,
+            again=again,
             dry_run=dry_run,
         )
     )

@@ -47,6 +47,7 @@ def run_cells(
     workers: int | None,
     device: str,
     retry: bool,
+    again: bool,
     dry_run: bool,
 ) -> int:
     """The command ``run``; returns the exit code."""
@@ -63,14 +64,14 @@ def run_cells(
         raise UsageError("-p sets hyper-parameters of the agents you name with --agents")
     _check_params(cells)
     if dry_run:
-        return _print_plan(cells, out, retry=retry)
+        return _print_plan(cells, out, retry=retry, again=again)
     from mlds_bench.benchmarks.cli.progress import Lines, Panel
     from mlds_bench.benchmarks.run.engines import CannotSave
 
     screen = terminal.console(stderr=True)
     observer: Observer = Panel(screen, out) if terminal.is_live(screen) else Lines(screen, out)
     try:
-        summary = run(cells, out, observer=observer, workers=workers, retry=retry)
+        summary = run(cells, out, observer=observer, workers=workers, retry=retry, again=again)
     except CannotSave as error:
         terminal.complain(f"cannot save, so the run ends: {error}")
         return 1
@@ -86,6 +87,8 @@ def _print_summary(summary: Summary, out: Path, screen: Console) -> int:
     failed, count = len(summary.failed), len(summary.made)
     done = f"{count} cell{'s' * (count != 1)} run in {summary.seconds:.0f} s"
     kept = "; --retry runs failed cells again" if summary.failed_before else ""
+    if summary.found and not summary.made:
+        kept += "; --again runs finished cells once more"
     tables = f"all tables: mlds-bench table {shlex.quote(str(out))}"
     line = f"{done}, {failed} failed; records in {out}, {tables}{kept}"
     screen.print(line, soft_wrap=True)
@@ -156,11 +159,11 @@ def _check_params(cells: list[Cell]) -> None:
         check_agents(list(specs.values()), params)
 
 
-def _print_plan(cells: list[Cell], out: Path, *, retry: bool) -> int:
+def _print_plan(cells: list[Cell], out: Path, *, retry: bool, again: bool) -> int:
     for cell in cells:
-        state, _ = standing(cell, out, retry=retry)
+        state, _ = standing(cell, out, retry=retry, again=again)
         print(f"{state:9} {cell}  {cell.budget.env_steps} steps  {cell.path(out)}")
-    count = sum(standing(cell, out, retry=retry)[0] != "finished" for cell in cells)
+    count = sum(standing(cell, out, retry=retry, again=again)[0] != "finished" for cell in cells)
     print(f"{len(cells)} cell{'s' * (len(cells) != 1)}, {count} to run")
     return 0
 

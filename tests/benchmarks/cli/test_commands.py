@@ -169,6 +169,16 @@ def test_failed_cells_are_exit_code_1_every_time(ask: Ask, tmp_path: Path) -> No
     assert "TypeError" in (tmp_path / log).read_text()
 
 
+def test_finished_cells_are_run_again_with_an_option(ask: Ask, tmp_path: Path) -> None:
+    """A run that had nothing to do says so, and the plan shows what the option does."""
+    (tmp_path / "mine.py").write_text(MINE)
+    arguments = (*RUN, "-a", "./mine.py", "--preset", "smoke")
+    assert "--again" not in ask(*arguments).error
+    assert "--again runs finished cells once more" in ask(*arguments).error
+    assert ask(*arguments, "--again", "--dry-run").said.startswith("again ")
+    assert "1 cell run" in ask(*arguments, "--again").error
+
+
 def test_a_run_that_cannot_save_is_exit_code_1(ask: Ask, tmp_path: Path) -> None:
     """One line more than usual, and no traceback."""
     folder = tmp_path / "runs/smoke/hw1-1/sinc"
