@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -294,6 +296,8 @@ def main() -> NoReturn:
     """Run the command line; a user's mistake is one line and exit code 2."""
     with terminal.prepared():
         code = _answer()
+    # What is left is to tidy up: Ctrl-C may end that, without a traceback.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)
 
 
