@@ -16,6 +16,7 @@ from mlds_bench.agents.sources import (
     names_in,
     package_scope,
     read,
+    relative_import,
 )
 
 
@@ -110,9 +111,70 @@ def test_the_agent_class_is_the_one_with_act(tmp_path: Path) -> None:
     assert class_names(tmp_path / "a.py") == ["Net", "Mine"]
 
 
+ACTS = "    def act(self, o): return o\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"class Base:\n{ACTS}class Mine(Base): ...",
+        f"class Base:\n{ACTS}class Mine(Base):\n{ACTS}",
+        f"class Base:\n{ACTS}class Between(Base): ...\nclass Mine(Between): ...\nclass Net: ...",
+        f"class Base(Generic[T]):\n{ACTS}class Mine(Base[int]): ...",
+        "from base import Base, Net\nclass Mine(Base): ...\nclass Body(Net):\n    x = 1\n",
+        "class Net: ...\nclass Mine:\n    act = other\n",
+    ],
+)
+def test_the_leaf_is_meant(tmp_path: Path, text: str) -> None:
+    """A class that another one builds on is not run, wherever it got its act."""
+    write(tmp_path, {"a.py": text, "base.py": f"import a\nclass Base:\n{ACTS}class Net: ..."})
+    assert agent_class(tmp_path / "a.py") == "Mine"
+
+
+def test_two_leaves_are_asked_about(tmp_path: Path) -> None:
+    """The base that they share is not offered."""
+    text = f"class Base:\n{ACTS}class A(Base): ...\nclass B(Base): ...\n"
+    with pytest.raises(UnknownAgent, match=r"several agent classes \(A, B\): name one, a.py:A say"):
+        agent_class(write(tmp_path, {"a.py": text}) / "a.py")
+
+
+def test_a_sibling_that_is_no_python_does_not_hide_the_others(tmp_path: Path) -> None:
+    """It stands in the closure with its bytes, and its digest follows them."""
+    write(tmp_path, {"agent.py": "import torn, whole", "torn.py": "def f(:", "whole.py": ""})
+    found = closure("agent", Scope((tmp_path,)))
+    assert sorted(found) == ["agent", "torn", "whole"]
+    before = digest(found)
+    (tmp_path / "torn.py").write_text("def f(::")
+    assert digest(closure("agent", Scope((tmp_path,)))) != before
+
+
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    """With the reason."""
+    with pytest.raises(UnknownAgent, match=r"gone.py cannot be read: No such file"):
+        read(tmp_path / "gone.py")
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("from .helper import X, Y", "write from helper import X, Y without the dot"),
+        (
+            "import os\nfrom . import helper",
+            "line 2: a file is in no package, so write import helper",
+        ),
+        ("from helper import X", ""),
+    ],
+)
+def test_relative_imports_get_a_hint(tmp_path: Path, text: str, right: str) -> None:
+    """What to write instead."""
+    line = relative_import(write(tmp_path, {"a.py": text}) / "a.py")
+    assert right in line if right else not line
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
+        ("x = " + "-" * 20_000 + "1", "a.py is nested too deeply for Python"),
         ("x = 1", "a.py has no class: an agent is a class with act("),
         (
             "class A:\n    def act(self, o): ...\nclass B:\n    def act(self, o): ...",

@@ -12,6 +12,7 @@ from mlds_bench.agents.adapter import Player, build_player
 from mlds_bench.agents.base import Agent
 from mlds_bench.agents.params import label
 from mlds_bench.agents.registry import AgentSpec, resolve
+from mlds_bench.agents.seeds import agent_seed
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.seal import Seal
 from mlds_bench.benchmarks.plan.suite import select_variants
@@ -21,7 +22,6 @@ from mlds_bench.benchmarks.run.evaluation import evaluate
 from mlds_bench.benchmarks.run.runner import make_writable
 from mlds_bench.envs.recorders import Recorder
 from mlds_bench.envs.registry import ENVIRONMENTS
-from mlds_bench.envs.streams import derive
 from mlds_bench.leaderboard.record import slug
 
 
@@ -108,7 +108,7 @@ def _player(
         variant.environment,
         variant.env_kwargs,
         params={**variant.params(spec.base), **params},
-        seed=derive(seed, "agent"),
+        seed=agent_seed(spec, seed),
     )
     if trained:
         player.agent.load(trained.folder)

@@ -31,6 +31,7 @@ from mlds_bench.agents.base import Unsupported
 from mlds_bench.agents.budget import Budget, BudgetedEnv, BudgetExhausted, interrupted_after
 from mlds_bench.agents.params import effective_params
 from mlds_bench.agents.registry import AgentSpec
+from mlds_bench.agents.seeds import agent_seed
 from mlds_bench.benchmarks.run.exchange import Exchange
 from mlds_bench.benchmarks.run.messages import write_message
 from mlds_bench.envs.actions import cast_actions
@@ -117,13 +118,14 @@ def serve(job: AgentJob, pipe: Connection, hidden: Iterable[Any]) -> None:
 
 def _live(job: AgentJob, pipe: Connection, report: Report) -> None:
     cls = job.agent.load()
-    _seed_everything(derive(job.seed, "agent"))
+    own_seed = agent_seed(job.agent, job.seed)
+    _seed_everything(own_seed)
     player = build_player(
         cls,
         ENVIRONMENTS[job.env_id],
         job.env_kwargs,
         params=job.params,
-        seed=derive(job.seed, "agent"),
+        seed=own_seed,
         device=job.device,
     )
     params = effective_params(player.agent.agent, job.params)
