@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from mlds_bench.benchmarks.run.place import clear
+from mlds_bench.benchmarks.run.place import clear, unlock_tree
 
 Draw: TypeAlias = Callable[[Path], list[Path]]
 
@@ -43,7 +43,7 @@ def tidy_artifacts(made: Path, draw: Draw | None) -> None:
     try:
         if made.is_symlink():
             raise OSError("its folder has become a link")
-        made.chmod(0o700)
+        unlock_tree(made)
         clear(made / PICTURES)
         _keep_regular_files(made)
         _trim(made / LOG)

@@ -83,13 +83,14 @@ def keep(cell: Cell, outcome: Outcome, machine: Machine, place: Place, draw: Dra
         if outcome.state != "ok" and is_kept(cell, place.path):
             clear(place.private)
             return
-        _try(outcome, lambda: move_artifacts(place.private, artifact_folder(place.path)))
+        kept = artifact_folder(place.path)
+        _try(outcome, lambda: place.insist(lambda: move_artifacts(place.private, kept)))
         try:
-            write_record(make_record(cell, outcome, machine), place.path)
+            place.insist(lambda: write_record(make_record(cell, outcome, machine), place.path))
         except OSError as error:
             if error.errno not in FULL_DISK:
                 raise
-            clear(artifact_folder(place.path))  # what the agent saved may be what fills it
+            clear(kept)  # what the agent saved may be what fills it
             outcome.fail(f"{error.strerror}, with what the agent has saved")
             write_record(make_record(cell, outcome, machine), place.path)
 

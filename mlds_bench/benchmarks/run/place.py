@@ -13,13 +13,14 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LOCK_SECONDS = 10.0
 """Longer nobody holds a lock but an agent that means harm."""
 RETRY_SECONDS = 0.05
+ATTEMPTS = 5
 
 
 class Place:
@@ -44,7 +45,7 @@ class Place:
         self._around = [out / parent for parent in reversed(inner.parents)] + [path.parent]
         self._before = {folder: folder.stat() for folder in self._around}
         self.private = path.parent / f".{path.stem}.{secrets.token_hex(4)}.partial"
-        self.private.mkdir()
+        self.insist(self.private.mkdir)
         self.lock = os.open(self.private, os.O_RDONLY | os.O_DIRECTORY)
         with suppress(OSError):  # a file system without locks
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,6 +53,19 @@ class Place:
     def close(self) -> None:
         """Let go of the private folder."""
         os.close(self.lock)
+
+    def insist(self, act: Callable[[], None]) -> None:
+        """Do something in the folders around, also while another seed of the agent locks them.
+
+        Raises:
+            OSError: it cannot be done.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                return act()
+            except PermissionError:
+                self.restore()
+        return act()
 
     def restore(self) -> str:
         """Undo what was done to the folders around; what that was, or "" for nothing.
@@ -61,10 +75,8 @@ class Place:
         """
         done = ""
         for folder in self._around:
-            before = self._before[folder]
-            if folder.exists() and os.path.samestat(folder.stat(), before):
-                if stat.S_IMODE(folder.stat().st_mode) != stat.S_IMODE(before.st_mode):
-                    folder.chmod(stat.S_IMODE(before.st_mode))
+            if folder.exists() and os.path.samestat(folder.stat(), self._before[folder]):
+                unlock(folder)
                 continue
             done = done or f"the agent has moved or replaced {folder}"
             if folder.is_symlink() or not folder.is_dir():
@@ -77,7 +89,11 @@ class Place:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep others from changing a folder; without a lock after `LOCK_SECONDS`."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except PermissionError:  # whoever writes there says what is wrong
+        yield
+        return
     try:
         deadline = time.monotonic() + LOCK_SECONDS
         while not _lock(descriptor) and time.monotonic() < deadline:
@@ -120,8 +136,29 @@ def _is_in_use(folder: Path) -> bool:
 
 def clear(path: Path) -> None:
     """Remove a file or folder as far as that is possible; what a link points to stays."""
-    if path.is_symlink() or not path.is_dir():
-        with suppress(OSError):
+    with suppress(OSError):
+        if path.is_symlink() or not path.is_dir():
             path.unlink(missing_ok=True)
-    else:
-        shutil.rmtree(path, ignore_errors=True)
+        else:
+            unlock_tree(path)
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def unlock(folder: Path) -> None:
+    """Let the owner of a folder read and write it.
+
+    Raises:
+        OSError: it is somebody else's.
+    """
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & stat.S_IRWXU != stat.S_IRWXU:
+        folder.chmod(mode | stat.S_IRWXU)
+
+
+def unlock_tree(path: Path) -> None:
+    """The same for a folder and all below it, links excepted."""
+    unlock(path)
+    for here, folders, _ in os.walk(path):
+        for folder in (Path(here, name) for name in folders):
+            if not folder.is_symlink():
+                unlock(folder)

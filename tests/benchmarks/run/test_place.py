@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlds_bench.benchmarks.run import place as module
-from mlds_bench.benchmarks.run.place import Place, locked, sweep
+from mlds_bench.benchmarks.run.place import Place, clear, locked, sweep
 
 
 @pytest.fixture
@@ -36,12 +36,27 @@ def test_what_is_left_alone_is_in_order(place: Place) -> None:
 
 def test_a_folder_that_was_locked_up_is_opened(place: Place, path: Path, tmp_path: Path) -> None:
     """Every one of those around."""
-    modes = {}
-    for folder in (path.parent, tmp_path / "out/smoke", tmp_path / "out"):
-        modes[folder] = stat.S_IMODE(folder.stat().st_mode)
+    folders = (path.parent, tmp_path / "out/smoke", tmp_path / "out")
+    for folder in folders:
         folder.chmod(0o500)
     assert place.restore() == ""
-    assert {folder: stat.S_IMODE(folder.stat().st_mode) for folder in modes} == modes
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
+    path.parent.chmod(0o400)
+    Place(path, tmp_path / "out")
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_what_is_locked_within_is_cleared(tmp_path: Path) -> None:
+    """Without touching what a link points to."""
+    foreign = tmp_path / "foreign"
+    foreign.mkdir(mode=0o500)
+    (tmp_path / "made/below/deep").mkdir(parents=True)
+    (tmp_path / "made/link").symlink_to(foreign)
+    (tmp_path / "made/below/deep").chmod(0o000)
+    (tmp_path / "made/below").chmod(0o000)
+    clear(tmp_path / "made")
+    assert [path.name for path in tmp_path.iterdir()] == ["foreign"]
+    assert stat.S_IMODE(foreign.stat().st_mode) == 0o500
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])
