@@ -191,7 +191,7 @@ def _checked_task(place: Path, problems: list[str]) -> Task | None:
     except TornRecord as error:
         problem = f"{TASK_FILE}: {error.problem}"
     except OSError as error:
-        problem = f"{TASK_FILE} cannot be read ({error.strerror})"
+        problem = f"{TASK_FILE}: {error.strerror}"
     problems.append(f"{name}: {problem}, so its records are left out; run the variant again")
     return None
 
