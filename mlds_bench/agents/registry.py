@@ -122,7 +122,7 @@ class AgentSpec:
     def _declared_files(self) -> list[Path]:
         if self.kind != "file":
             return []
-        return declared_files(Path(self.module), self.class_name)
+        return declared_files(self.sources[Path(self.module).stem], self.class_name)
 
     @property
     def fingerprint(self) -> dict[str, Any]:

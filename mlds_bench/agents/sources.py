@@ -153,17 +153,21 @@ def _docstring_lines(tree: ast.Module) -> set[int]:
     }
 
 
-def declared_files(path: Path, class_name: str) -> list[Path]:
+def declared_files(source: Source, class_name: str) -> list[Path]:
     """The files beside an agent's own that it says it reads: ``files = ["weights.npy"]``.
 
     Args:
-        path: the agent's source file.
+        source: the agent's file; one that is no Python declares nothing.
         class_name: its class; the list may stand in it, or at the top of the file.
 
     Raises:
         UnknownAgent: one of the files is not there.
     """
-    tree = _parse(read(path))
+    try:
+        tree = _parse(source)
+    except UnknownAgent:  # whoever loads it says so
+        return []
+    path = source.path
     blocks = [n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == class_name]
     names = [name for body in [tree.body, *blocks] for name in _files_in(body)]
     files = [path.parent / name for name in dict.fromkeys(names)]

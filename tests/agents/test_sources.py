@@ -253,6 +253,7 @@ def test_the_digest_is_of_what_runs(tmp_path: Path, change: str, counts: bool) -
         ("class B:\n    files = ['a.npy']\nclass A: ...", []),
         ("files = make()\nclass A:\n    files = 3", []),
         ("class A: ...", []),
+        ("files = ['a.npy']\nclass A(:", []),
     ],
 )
 def test_files_that_an_agent_declares_are_found(
@@ -260,14 +261,14 @@ def test_files_that_an_agent_declares_are_found(
 ) -> None:
     """In its class, or at the top of its file; what is no list of names declares nothing."""
     write(tmp_path, {"mine.py": source, "a.npy": "1", "b.npy": "2"})
-    assert declared_files(tmp_path / "mine.py", "A") == [tmp_path / name for name in names]
+    assert declared_files(read(tmp_path / "mine.py"), "A") == [tmp_path / name for name in names]
 
 
 def test_a_declared_file_that_is_missing_is_named(tmp_path: Path) -> None:
     """Before anything runs, in one line."""
     write(tmp_path, {"mine.py": "files = ['weights.npy']\nclass A: ..."})
     with pytest.raises(UnknownAgent, match=r"mine\.py says that it reads .*/weights\.npy, and"):
-        declared_files(tmp_path / "mine.py", "A")
+        declared_files(read(tmp_path / "mine.py"), "A")
 
 
 def test_the_digest_of_a_file_is_that_of_its_content(tmp_path: Path) -> None:

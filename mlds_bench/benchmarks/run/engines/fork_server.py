@@ -131,7 +131,7 @@ class ForkServer:
                 number, code = self.control.recv()
                 self._children.pop(number).exitcode = code
         except (EOFError, OSError):
-            self._give_up()
+            self.give_up()
 
     def _close(self) -> None:
         self.control.close()
@@ -142,9 +142,10 @@ class ForkServer:
         try:
             self.control.send((kind, content))
         except OSError:
-            self._give_up()
+            self.give_up()
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
+        """The server is gone: so are its children, and this says so."""
         self.control.close()
         for child in self._children.values():
             child.exitcode = -signal.SIGKILL
@@ -159,8 +160,10 @@ def _servers() -> list[ForkServer]:
 def fork_server() -> ForkServer:
     """This process's server: one serves all its runs, and ends with it."""
     servers = _servers()
-    if not servers or not servers[-1].is_alive:
-        servers[:] = [ForkServer()]
+    if servers and not servers[-1].is_alive:
+        servers.pop().give_up()
+    if not servers:
+        servers.append(ForkServer())
     return servers[-1]
 
 

@@ -55,14 +55,14 @@ class LocalEngine:
         """
         if not cells:
             return
-        server = fork_server()
-        server.preload(preloads(cells))
+        fork_server().preload(preloads(cells))
         waiting, running = list(cells), list[_Running]()
         try:
             while waiting or running:
                 while waiting and self._has_room(waiting[0], running):
                     running.append(_start(waiting.pop(0), out, machine))
                     yield Event("started", running[-1].cell)
+                server = fork_server()  # a new one, should an agent have killed it
                 wait([server.control, *(one.pipe for one in running)], timeout=POLL_SECONDS)
                 server.hear()
                 for one in list(running):
@@ -73,7 +73,7 @@ class LocalEngine:
                         one.pipe.close()
                         yield Event("ended", one.cell, record=_collect(one, out, machine))
         finally:
-            server.end(one.child for one in running)
+            fork_server().end(one.child for one in running)
 
     def _has_room(self, cell: Cell, running: Sequence[_Running]) -> bool:
         threads = sum(one.cell.variant.threads for one in running) + cell.variant.threads
