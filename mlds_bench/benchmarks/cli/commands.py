@@ -8,12 +8,13 @@ from pathlib import Path
 from rich.console import Console
 
 from mlds_bench.agents.inspection import check_agents
-from mlds_bench.agents.params import parse_params
+from mlds_bench.agents.params import parse_label, parse_params
 from mlds_bench.agents.registry import resolve, rooms_of
 from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.seal import take_seal
 from mlds_bench.benchmarks.plan.suite import parse_seeds, plan
+from mlds_bench.benchmarks.plan.variants import VARIANTS
 from mlds_bench.benchmarks.run.events import Observer
 from mlds_bench.benchmarks.run.runner import Summary, run, standing
 from mlds_bench.common.names import unknown_name
@@ -189,23 +190,42 @@ def watch(name: str, agent: str, *, seed: int, params: list[str], out: Path) -> 
     print(watched(name, agent, params=values, out=out, seed=seed, seal=take_seal()))
 
 
-def check(agent: str, env_id: str | None, params: list[str]) -> int:
+def check(agent: str, where: str | None, params: list[str], *, traceback: bool) -> int:
     """The command ``check``; returns the exit code."""
-    from mlds_bench.agents.contract.check import AgentViolation, check_agent
+    from mlds_bench.agents.contract.apart import check_apart
+    from mlds_bench.agents.contract.check import AgentViolation
 
-    env_id = env_id or _first_environment(agent)
+    name, own = parse_label(agent)
+    variant = VARIANTS.get(where or "")
+    env_id = variant.env_id if variant else where or _first_environment(name)
     if env_id not in ENVIRONMENTS:
-        raise UsageError(unknown_name("environment", env_id, list(ENVIRONMENTS)))
-    spec, values = resolve(agent, ENVIRONMENTS[env_id].room), parse_params(params)
+        known = [*ENVIRONMENTS, *VARIANTS]
+        raise UsageError(unknown_name("environment or variant", env_id, known))
+    spec = resolve(name, ENVIRONMENTS[env_id].room)
+    given = variant.params(spec.base) if variant else {}
+    place = variant.id if variant else env_id
     try:
-        passed = check_agent(spec, env_id, values)
+        check_apart(
+            spec,
+            env_id,
+            {**given, **own, **parse_params(params)},
+            env_kwargs=variant.env_kwargs if variant else {},
+            report=_print_check,
+        )
     except AgentViolation as violation:
-        print(f"mlds-bench: {spec.name} in {env_id}: {violation}", file=sys.stderr)
+        if traceback:
+            print(violation.traceback, file=sys.stderr, end="")
+        hint = "" if traceback or not violation.traceback else "; --traceback shows where"
+        print(f"mlds-bench: {spec.name} in {place}: {violation}{hint}", file=sys.stderr)
         return 1
-    for name in passed:
-        print(f"ok  {name}")
-    print(f"{spec.name} keeps the agent contract in {env_id}")
+    print(f"{spec.name} keeps the agent contract in {place}")
     return 0
+
+
+def _print_check(rule: str, line: str | None) -> None:
+    """A rule that is kept, as soon as it is known."""
+    if line is not None:
+        print(f"ok  {line}" if line == rule else f"--  {line}", flush=True)
 
 
 def _first_environment(agent: str) -> str:
