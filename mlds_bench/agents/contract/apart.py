@@ -149,6 +149,14 @@ class _Teller:
         os.write(self.pipe, json.dumps(message).encode() + b"\n")
 
 
+def _traceback_of(violation: AgentViolation) -> str:
+    """Of what the agent has raised, if it has."""
+    cause = violation.__cause__
+    if cause is None or isinstance(cause, AgentViolation):
+        return ""
+    return "".join(traceback.format_exception(cause))
+
+
 def main() -> NoReturn:
     """Check the agent that comes through standard input, and tell the pipe that is named."""
     tell = _Teller(int(sys.argv[1]))
@@ -161,8 +169,7 @@ def main() -> NoReturn:
     except tuple(REFUSALS.values()) as error:
         tell(refusal=type(error).__name__, line=str(error))
     except AgentViolation as violation:
-        cause = violation.__cause__ or violation
-        tell(violation=str(violation), traceback="".join(traceback.format_exception(cause)))
+        tell(violation=str(violation), traceback=_traceback_of(violation))
     else:
         tell(done=True)
     sys.stdout.flush()

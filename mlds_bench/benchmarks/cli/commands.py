@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
 
 from mlds_bench.agents.inspection import check_agents
 from mlds_bench.agents.params import parse_label, parse_params
-from mlds_bench.agents.registry import resolve, rooms_of
+from mlds_bench.agents.registry import plugin_notes, resolve, rooms_of
 from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.seal import take_seal
@@ -54,6 +55,7 @@ def run_cells(
     )
     if params:
         _check_params(cells, are_named=agents is not None)
+    _tell_of_plugins(cell.agent.base for cell in cells)
     if dry_run:
         return _print_plan(cells, out, retry=retry)
     from mlds_bench.benchmarks.cli.progress import Lines, Panel
@@ -141,6 +143,13 @@ def _check_params(cells: list[Cell], *, are_named: bool) -> None:
     check_agents(list(specs.values()), cells[0].params if cells else {})
 
 
+def _tell_of_plugins(names: Iterable[str]) -> None:
+    """Of each agent that a plug-in of the same name was meant for, perhaps."""
+    notes = plugin_notes()
+    for name in sorted({*names} & notes.keys()):
+        print(f"mlds-bench: the plug-in {name!r} is {notes[name]}", file=sys.stderr)
+
+
 def _print_plan(cells: list[Cell], out: Path, *, retry: bool) -> int:
     for cell in cells:
         state, _ = standing(cell, out, retry=retry)
@@ -202,6 +211,7 @@ def check(agent: str, where: str | None, params: list[str], *, traceback: bool) 
         known = [*ENVIRONMENTS, *VARIANTS]
         raise UsageError(unknown_name("environment or variant", env_id, known))
     spec = resolve(name, ENVIRONMENTS[env_id].room)
+    _tell_of_plugins([spec.base])
     given = variant.params(spec.base) if variant else {}
     place = variant.id if variant else env_id
     try:

@@ -80,11 +80,15 @@ def test_an_agent_that_cannot_be_interrupted_is_ended(tmp_path: Path) -> None:
 
 
 def test_the_traceback_is_at_hand(tmp_path: Path) -> None:
-    """Of what the agent raised."""
+    """Of what the agent raised; an answer that is wrong has none."""
     with pytest.raises(AgentViolation) as error:
         check_apart(mine(tmp_path, "raise KeyError('lost')"), FITTING)
     assert "mine.py" in error.value.traceback
     assert error.value.traceback.endswith("KeyError: 'lost'\n")
+    (tmp_path / "mine.py").write_text("class Mine:\n    def act(self, obs): return obs[:0]\n")
+    with pytest.raises(AgentViolation) as error:
+        check_apart(resolve(str(tmp_path / "mine.py")), FITTING)
+    assert error.value.traceback == ""
 
 
 def test_mistakes_of_the_user_pass_through(tmp_path: Path) -> None:
