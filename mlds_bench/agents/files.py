@@ -52,8 +52,7 @@ def _after_the_library() -> int:
     """The place in the search path behind Python's own modules, which no sibling then hides."""
     library = {get_paths()["stdlib"], get_paths()["platstdlib"]}
     library |= {str(Path(folder, "lib-dynload")) for folder in library}
-    places = [place for place, folder in enumerate(sys.path) if folder in library]
-    return max(places, default=-1) + 1
+    return max((sys.path.index(folder) for folder in library & set(sys.path)), default=-1) + 1
 
 
 def _tell_children(folder: Path) -> None:

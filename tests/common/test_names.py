@@ -26,7 +26,7 @@ from mlds_bench.common.names import MOST, unknown_name
     ],
 )
 def test_the_nearest_name_is_told(name: str, known: list[str], line: str) -> None:
-    """In the right spelling; all that are equally near, or all there are where none is."""
+    """In the right spelling; several that are equally near; all of them where none is near."""
     found = unknown_name("agent", name, known)
     assert found == line or (not line.startswith("unknown") and line in found)
     assert found.count(" or ") <= MOST - 1

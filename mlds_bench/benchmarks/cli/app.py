@@ -195,10 +195,13 @@ def check(
     env: Annotated[
         str | None,
         typer.Option(
-            help="Where to check it: mlds-bench list envs. Default: the first of its room."
+            help="Where to check it: an environment or a variant. Default: the first of its room."
         ),
     ] = None,
     param: Params = None,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show the traceback of what the agent raises.")
+    ] = False,
 ) -> None:
     """Check that an agent keeps the agent contract, on a tiny budget, before you spend hours.
 
@@ -206,7 +209,7 @@ def check(
     """
     from mlds_bench.benchmarks.cli import commands
 
-    raise typer.Exit(commands.check(agent, env, param or []))
+    raise typer.Exit(commands.check(agent, env, param or [], traceback=traceback))
 
 
 @app.command()

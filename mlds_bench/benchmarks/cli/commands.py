@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from rich.console import Console
 
 from mlds_bench.agents.inspection import check_agents
 from mlds_bench.agents.params import label, parse_label, parse_params
-from mlds_bench.agents.registry import AgentSpec, UnknownAgent, rooms_of
+from mlds_bench.agents.registry import AgentSpec, UnknownAgent, plugin_notes, rooms_of
 from mlds_bench.benchmarks.cli import terminal
 from mlds_bench.benchmarks.cli.progress import reason_with_log
 from mlds_bench.benchmarks.plan.cell import Cell
@@ -22,6 +22,7 @@ from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.players import find_player, split_agents
 from mlds_bench.benchmarks.plan.seal import take_seal
 from mlds_bench.benchmarks.plan.suite import parse_seeds, plan
+from mlds_bench.benchmarks.plan.variants import VARIANTS
 from mlds_bench.benchmarks.run.events import Observer
 from mlds_bench.benchmarks.run.runner import Summary, run, standing
 from mlds_bench.common.names import unknown_name
@@ -63,6 +64,7 @@ def run_cells(
     if params and not agents:
         raise UsageError("-p sets hyper-parameters of the agents you name with --agents")
     _check_params(cells)
+    _tell_of_plugins(cell.agent.base for cell in cells)
     if dry_run:
         return _print_plan(cells, out, retry=retry, again=again)
     from mlds_bench.benchmarks.cli.progress import Lines, Panel
@@ -146,6 +148,13 @@ def checked_device(device: str) -> str:
         line = str(error).strip().splitlines()[0]
         raise UsageError(f"device {device!r} cannot be used here: {line}") from None
     return device
+
+
+def _tell_of_plugins(names: Iterable[str]) -> None:
+    """Of each agent that a plug-in of the same name was meant for, perhaps."""
+    notes = plugin_notes()
+    for name in sorted({*names} & notes.keys()):
+        terminal.complain(f"the plug-in {name!r} is {notes[name]}")
 
 
 def _check_params(cells: list[Cell]) -> None:
@@ -243,24 +252,43 @@ def watch(name: str, agent: str, *, seed: int, params: list[str], out: Path) -> 
     print(watched(name, agent, params=values, out=out, seed=seed, seal=take_seal()))
 
 
-def check(agent: str, env_id: str | None, params: list[str]) -> int:
+def check(agent: str, where: str | None, params: list[str], *, traceback: bool) -> int:
     """The command ``check``; returns the exit code."""
-    from mlds_bench.agents.contract.check import AgentViolation, check_agent
+    from mlds_bench.agents.contract.apart import check_apart
+    from mlds_bench.agents.contract.check import AgentViolation
 
-    env_id = env_id or _first_environment(parse_label(agent)[0])
+    variant = VARIANTS.get(where or "")
+    env_id = variant.env_id if variant else where or _first_environment(parse_label(agent)[0])
     if env_id not in ENVIRONMENTS:
-        raise UsageError(unknown_name("environment", env_id, list(ENVIRONMENTS)))
+        known = [*ENVIRONMENTS, *VARIANTS]
+        raise UsageError(unknown_name("environment or variant", env_id, known))
     player = find_player(agent, ENVIRONMENTS[env_id].room, parse_params(params))
     spec = player.spec
+    _tell_of_plugins([spec.base])
+    given = variant.params(spec.base) if variant else {}
+    place = variant.id if variant else env_id
     try:
-        passed = check_agent(spec, env_id, player.params)
+        check_apart(
+            spec,
+            env_id,
+            {**given, **player.params},
+            env_kwargs=variant.env_kwargs if variant else {},
+            report=_print_check,
+        )
     except AgentViolation as violation:
-        terminal.complain(f"{spec.name} in {env_id}: {violation}")
+        if traceback:
+            print(violation.traceback, file=sys.stderr, end="")
+        hint = "" if traceback or not violation.traceback else "; --traceback shows where"
+        terminal.complain(f"{spec.name} in {place}: {violation}{hint}")
         return 1
-    for name in passed:
-        print(f"ok  {name}")
-    print(f"{spec.name} keeps the agent contract in {env_id}")
+    print(f"{spec.name} keeps the agent contract in {place}")
     return 0
+
+
+def _print_check(rule: str, line: str | None) -> None:
+    """A rule that is kept, as soon as it is known."""
+    if line is not None:
+        print(f"ok  {line}" if line == rule else f"--  {line}", flush=True)
 
 
 def _first_environment(agent: str) -> str:

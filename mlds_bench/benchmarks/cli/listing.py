@@ -27,6 +27,7 @@ from mlds_bench.benchmarks.cli.records import show_file
 from mlds_bench.benchmarks.cli.terminal import console
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.presets import DEFAULT_PRESET, PRESETS
+from mlds_bench.benchmarks.plan.suite import not_built
 from mlds_bench.benchmarks.plan.variant import Run, Variant
 from mlds_bench.benchmarks.plan.variants import HOMEWORKS, VARIANTS
 from mlds_bench.common.names import unknown_name
@@ -145,6 +146,8 @@ def _nothing_of_that_name(name: str, error: UnknownAgent) -> str:
     """The nearest name of any kind, or what is wrong with the file or path of an agent."""
     if ":" in name or name.endswith(".py") or name in plugin_names():
         return str(error)
+    if line := not_built(name):
+        return line
     known = [n for names in SHOWN for n in names] + agent_names()
     line = unknown_name("name", name, known)
     return line if "?" in line else f"unknown name {name!r}: mlds-bench list prints all there are"

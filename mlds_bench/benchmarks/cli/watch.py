@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlds_bench.agents.adapter import Player, build_player
+from mlds_bench.agents.adapter import Player, build_player, keeps
 from mlds_bench.agents.base import Agent
 from mlds_bench.agents.params import label
 from mlds_bench.agents.registry import AgentSpec
@@ -101,10 +101,10 @@ def _player(
     """The agent as it plays."""
     cls = spec.load()
     if not trained and getattr(cls, "learn", Agent.learn) is not Agent.learn:
-        if not hasattr(cls, "save"):
+        if not keeps(cls):
             raise UsageError(
-                f"{spec.name} keeps nothing of what it learns, so there is nothing to watch: give "
-                "it save(folder) and load(folder), and run it again"
+                f"{spec.name} keeps nothing of what it learns, for it has no save(folder): "
+                "there is nothing to watch"
             )
         raise UsageError(
             f"{spec.name} has not learned {variant.id} yet{_with(params)}: "

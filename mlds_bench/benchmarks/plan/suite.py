@@ -63,11 +63,18 @@ def select_variants(patterns: Sequence[str]) -> list[Variant]:
     return [variant for name, variant in VARIANTS.items() if name in chosen]
 
 
+def not_built(name: str) -> str:
+    """One line for a homework of the course, or a variant of it, that is yet to come; or ""."""
+    homework = name.partition("/")[0]
+    if homework not in PLANNED or homework in HOMEWORKS:
+        return ""
+    return f"{homework} is not built yet: it follows; there are {', '.join(HOMEWORKS)}"
+
+
 def _no_variant(pattern: str) -> str:
     """One line for a pattern that names nothing."""
-    if pattern.partition("/")[0] in PLANNED:
-        built = ", ".join(HOMEWORKS)
-        return f"{pattern.partition('/')[0]} is not built yet: it follows; there are {built}"
+    if line := not_built(pattern):
+        return line
     if pattern.endswith(".py"):
         return f"{pattern} is no variant: agents stand behind -a, wildcards in quotes: -a './*.py'"
     line = unknown_name("variant", pattern, [ALL, *HOMEWORKS, *VARIANTS])

@@ -72,6 +72,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "unwritable folder": ((*RUN, "-a", "random", "-o", "mine.py/below"), "cannot write to mine.py"),
     "list": (("list", "variant"), "did you mean 'variants'"),
     "show": (("show", "hw1-1/sinx"), "did you mean 'hw1-1/sinc'"),
+    "show homework to come": (("show", "hw1-3"), "hw1-3 is not built yet"),
     "show agent": (("show", "constnat"), "did you mean 'constant'"),
     "show torn record": (("show", "seed-0.json"), "seed-0.json"),
     "check": (("check", "deeep"), "did you mean 'deep'"),

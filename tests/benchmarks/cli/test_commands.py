@@ -231,6 +231,31 @@ def test_check_passes_a_good_agent_and_fails_a_bad_one(ask: Ask, tmp_path: Path)
     assert re.fullmatch(r"mlds-bench: mine\.py:Mine in mlds/[^\n]+\n", answer.error)
 
 
+def test_check_takes_a_variant_and_shows_a_traceback(ask: Ask, tmp_path: Path) -> None:
+    """Where an agent plays may be named as for run; the traceback comes on request."""
+    answer = ask("check", "constant", "--env", "hw1-1/sgn")
+    assert (answer.code, answer.error) == (0, "")
+    assert answer.said.endswith("constant keeps the agent contract in hw1-1/sgn\n")
+    assert "ok  builds\n" in answer.said
+    (tmp_path / "mine.py").write_text(MINE.replace("obs * 0", "1 / 0"))
+    answer = ask("check", "./mine.py")
+    assert answer.code == 1
+    assert answer.error.endswith("; --traceback shows where\n")
+    assert "ok  builds\n" in answer.said
+    answer = ask("check", "./mine.py", "--traceback")
+    assert answer.error.startswith("Traceback")
+    assert "ZeroDivisionError: division by zero\n" in answer.error
+    assert "did you mean 'hw1-1/sinc'" in ask("check", "constant", "--env", "hw1-1/snc").error
+
+
+def test_check_says_what_keeps_nothing(ask: Ask, tmp_path: Path) -> None:
+    """Instead of a line about saving."""
+    (tmp_path / "mine.py").write_text(MINE)
+    said = ask("check", "./mine.py").said
+    assert "--  keeps nothing: no save()\n" in said
+    assert "saves" not in said
+
+
 @pytest.mark.parametrize(
     ("agent", "environment"),
     [
