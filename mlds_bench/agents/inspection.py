@@ -12,13 +12,12 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from mlds_bench.agents import params as params_of
 from mlds_bench.agents.base import UnknownHyperparameter
-from mlds_bench.agents.params import check_params
 from mlds_bench.agents.registry import AgentSpec, UnknownAgent
 from mlds_bench.common.interpreter import interpreter_command
 
@@ -80,7 +79,7 @@ def _ask(specs: Sequence[AgentSpec], params: Mapping[str, Any]) -> list[dict[str
 def _answer(spec: AgentSpec, params: Mapping[str, Any]) -> dict[str, Any]:
     try:
         cls = spec.load()
-        check_params(cls, params)
+        params_of.check_params(cls, params)
     except UnknownHyperparameter as error:
         return {"hyperparameter": str(error)}
     except UnknownAgent as error:
@@ -88,9 +87,7 @@ def _answer(spec: AgentSpec, params: Mapping[str, Any]) -> dict[str, Any]:
     except Exception as error:  # whatever a user's code raises
         line = " ".join(str(error).split())
         return {"agent": f"{spec.name} cannot be imported: {type(error).__name__}: {line}"}
-    settings = getattr(cls, "hyperparameters", None)
-    known = fields(settings) if isinstance(settings, type) and is_dataclass(settings) else ()
-    return {"defaults": {field.name: repr(field.default) for field in known}}
+    return {"defaults": params_of.known_defaults(cls)}
 
 
 def main(place: str) -> None:

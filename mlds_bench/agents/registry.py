@@ -45,6 +45,7 @@ __all__ = [
     "UnknownAgent",
     "agent_names",
     "builtin",
+    "plugin_names",
     "plugin_notes",
     "resolve",
 ]
@@ -236,6 +237,11 @@ def _unknown(name: str, room: str | None) -> str:
     return line if "?" in line else f"{line}; or give ./my_agent.py or package.module:MyAgent"
 
 
+def plugin_names() -> list[str]:
+    """The names of installed plug-ins, whether they are used or not."""
+    return list(_plugins())
+
+
 def plugin_notes() -> dict[str, str]:
     """Installed plug-ins that are not used, or cannot be, and why, in one line each."""
     notes = {}
@@ -333,9 +339,9 @@ def _resolve_file(name: str, class_name: str | None) -> AgentSpec:
 def _no_file(name: str) -> str:
     """One line for a path that leads to no file."""
     path = _place(name)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - as in `_is_file`
         return f"{name} is a folder: an agent is a file, {path / 'my_agent.py'} say"
-    if path.is_symlink():
+    if os.path.islink(path):  # noqa: PTH114 - as in `_is_file`
         return f"{name} is a link that leads to no file"
     if os.path.lexists(path):
         return f"{name} is no regular file"

@@ -190,6 +190,8 @@ def _checked_task(place: Path, problems: list[str]) -> Task | None:
         problem = f"{TASK_FILE} is missing"
     except TornRecord as error:
         problem = f"{TASK_FILE}: {error.problem}"
+    except OSError as error:
+        problem = f"{TASK_FILE} cannot be read ({error.strerror})"
     problems.append(f"{name}: {problem}, so its records are left out; run the variant again")
     return None
 
@@ -199,6 +201,8 @@ def _checked_result(path: Path, task: Task, problems: list[str]) -> Result | Non
         return Result(read_record(path), task)
     except TornRecord as error:
         problem = f"{error.problem}; {WHAT_TO_DO}"
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
     except ValueError as error:
         problem = f"{error}; run the cell again"
     problems.append(f"{'/'.join(path.absolute().parts[-5:])}: {problem}")

@@ -221,7 +221,7 @@ def test_a_file_that_raises_when_loaded_leaves_nothing_behind(tmp_path: Path) ->
     ("name", "line"),
     [
         ("randm", "unknown agent 'randm': did you mean 'random'?"),
-        ("PPO", "unknown agent 'PPO': did you mean 'ppo'?"),
+        ("PPO", "unknown agent 'PPO': did you mean 'ppo' or 'sb3:PPO'?"),
         ("TD3", "unknown agent 'TD3': did you mean 'sb3:TD3'?"),
         ("sb3:ppo", "unknown agent 'sb3:ppo': did you mean 'sb3:PPO'?"),
         ("sb3:HER", "unknown agent 'sb3:HER': did you mean 'sb3:"),

@@ -11,9 +11,10 @@ from typing import Any
 from mlds_bench.agents.adapter import Player, build_player
 from mlds_bench.agents.base import Agent
 from mlds_bench.agents.params import label
-from mlds_bench.agents.registry import AgentSpec, resolve
+from mlds_bench.agents.registry import AgentSpec
 from mlds_bench.agents.seeds import agent_seed
 from mlds_bench.benchmarks.plan.errors import UsageError
+from mlds_bench.benchmarks.plan.players import find_player
 from mlds_bench.benchmarks.plan.seal import Seal
 from mlds_bench.benchmarks.plan.suite import select_variants
 from mlds_bench.benchmarks.plan.trained import Trained, find_committed, find_trained
@@ -44,7 +45,8 @@ def watch(
             whatever the agent raised.
     """
     variant = _one_variant(name)
-    spec = replace(resolve(agent, variant.room), is_pretrained=False)
+    named = find_player(agent, variant.room, params)
+    spec, params = replace(named.spec, is_pretrained=False), named.params
     called = label(spec.name, params)
     trained = _find(out, variant, called)
     environment = variant.environment
@@ -99,6 +101,11 @@ def _player(
     """The agent as it plays."""
     cls = spec.load()
     if not trained and getattr(cls, "learn", Agent.learn) is not Agent.learn:
+        if not hasattr(cls, "save"):
+            raise UsageError(
+                f"{spec.name} keeps nothing of what it learns, so there is nothing to watch: give "
+                "it save(folder) and load(folder), and run it again"
+            )
         raise UsageError(
             f"{spec.name} has not learned {variant.id} yet{_with(params)}: "
             f"mlds-bench run {variant.id} -a {spec.name}"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.reduction import send_handle
 from typing import Any, Protocol, TypeVar
@@ -75,7 +76,8 @@ class AgentLink:
         ours, theirs = context.Pipe()
         self._wire = Wire(ours)
         self._process = context.Process(target=serve, args=(job, theirs, (ours, *hidden)))
-        self._process.start()
+        with _holding(signal.SIGTERM):  # what it raises within a fork's own hooks would be lost
+            self._process.start()
         theirs.close()
         self._memory_mb = job.memory_mb
         self._looked = 0.0
@@ -247,3 +249,13 @@ class AgentLink:
 def _family() -> list[psutil.Process]:
     """The agent and what it has started: this process has no other children."""
     return psutil.Process().children(recursive=True)
+
+
+@contextmanager
+def _holding(kind: signal.Signals) -> Iterator[None]:
+    """A signal is delivered when the block is over; a process forked in it lets it through."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {kind})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
