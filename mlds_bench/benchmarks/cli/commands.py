@@ -158,18 +158,35 @@ def show_tables(out: Path, *, write: bool) -> None:
         print(f"written: {files}", file=sys.stderr)
 
 
-def plot(out: Path) -> None:
+def plot(
+    out: Path,
+    *,
+    agents: list[str] | None,
+    variants: list[str] | None,
+    axis: str | None,
+    figures: Path | None,
+    form: str,
+) -> None:
     """The command ``plot``."""
     from mlds_bench.benchmarks.plan.reference import published_curves
     from mlds_bench.common.data.store import TornData
-    from mlds_bench.leaderboard.plots import write_curves
+    from mlds_bench.leaderboard.plots import AXES, write_curves
 
     try:
         published = published_curves()
     except TornData as error:
         print(f"mlds-bench: without published curves: {error}", file=sys.stderr)
         published = {}
-    for path in write_curves(out, published):
+    written = write_curves(
+        out,
+        published,
+        agents=agents,
+        variants=variants,
+        against=(axis,) if axis else AXES,
+        folder=figures,
+        form=form,
+    )
+    for path in written:
         print(path)
 
 
