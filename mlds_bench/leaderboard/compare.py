@@ -274,8 +274,8 @@ def _columns(a: Side, b: Side, matched: Sequence[str]) -> tuple[Column, ...]:
         Column("difference", lambda row: significant(number(row, "difference"))),
         Column("95% interval", lambda row: interval(row, "difference")),
         Column("P(first better)", lambda row: fixed(number(row, "a_better"))),
-        Column("95% interval", lambda row: interval(row, "a_better")),
-        Column("n", lambda row: _both(str(row["a_n"]), str(row["b_n"]))),
+        Column("95% interval", lambda row: interval(row, "a_better"), spare=2),
+        Column("n", lambda row: _both(str(row["a_n"]), str(row["b_n"])), spare=1),
     )
 
 

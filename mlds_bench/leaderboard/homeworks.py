@@ -77,14 +77,14 @@ def front_table(results: Results) -> Table:
     rows = tuple(_front_row(group) for group in groups.values())
     columns = (
         Column("homework", lambda row: str(row["homework"]), "left"),
-        Column("question", lambda row: str(row["question"]), "left", LONGEST_QUESTION),
+        Column("question", lambda row: str(row["question"]), "left", LONGEST_QUESTION, spare=4),
         Column("score", lambda row: f"{row['measure']} {arrow(row)}", "left"),
         Column("best agent", _best_agent, "left"),
         Column("value", lambda row: quantity(number(row, "mean"), number(row, "half_width"))),
         Column("pass mark", lambda row: significant(number(row, "pass_mark"), 4)),
-        Column("best published", _best_published, "left"),
+        Column("best published", _best_published, "left", spare=2),
         Column("passed", passed_text),
-        Column("seconds", lambda row: significant(number(row, "wall_seconds"))),
+        Column("seconds", lambda row: significant(number(row, "wall_seconds")), spare=3),
     )
     return Table(FRONT, columns, rows)
 

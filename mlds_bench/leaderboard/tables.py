@@ -42,6 +42,8 @@ from mlds_bench.leaderboard.rows import (
 
 SECONDARY = 2
 """Secondary scores without a mark that have a column; those with a mark always have one."""
+STEPS = Column("steps", lambda row: significant(number(row, "env_steps")), spare=2)
+"""Shown where budgets differ."""
 STOPPED = "stopped at: the least share of its budget of steps after which an agent's time ran out"
 LEGEND = (
     "n: seeds that ended well; ±: half-width of Student's 95% interval of their mean",
@@ -154,14 +156,18 @@ def _variant_table(results: Sequence[Result], *, anchors: bool) -> Table:
         Column("agent", lambda row: str(row["agent"]), "left"),
         Column(f"{task.primary} {arrow(rows[0])}", partial(_quantity, "mean", "half_width")),
         *(_secondary_column(score) for score in _shown_scores(task)),
-        Column("n", lambda row: str(row.get("n", ABSENT))),
+        Column("n", lambda row: str(row.get("n", ABSENT)), spare=4),
         Column("normalized ↑", _normalized),
         Column("passed", passed_text),
-        *([Column("steps", lambda row: significant(number(row, "env_steps")))] if unequal else []),
-        Column("seconds", lambda row: significant(number(row, "wall_seconds"))),
-        Column("steps/s", lambda row: significant(number(row, "steps_per_second"))),
-        Column("version", lambda row: str(row["environment"]).rsplit("-", 1)[-1], "left"),
-        Column("state", _state, "left"),
+        *(
+            [Column("steps", lambda row: significant(number(row, "env_steps")), spare=2)]
+            if unequal
+            else []
+        ),
+        Column("seconds", lambda row: significant(number(row, "wall_seconds")), spare=3),
+        Column("steps/s", lambda row: significant(number(row, "steps_per_second")), spare=6),
+        Column("version", _version, "left", spare=7),
+        Column("state", _state, "left", spare=1),
     )
     why = [f"{row['agent']}: {row['reason']}" for row in rows if row.get("reason")]
     notes = (
@@ -185,7 +191,7 @@ def _shown_scores(task: Task) -> list[Score]:
 def _secondary_column(score: Score) -> Column:
     name = f"score.{score.name}"
     title = f"{score.name} {'↑' if score.higher_is_better else '↓'}"
-    return Column(title, partial(_quantity, name, f"{name} ±"))
+    return Column(title, partial(_quantity, name, f"{name} ±"), spare=5)
 
 
 def _quantity(value: str, half_width: str, row: Row) -> str:
@@ -194,6 +200,10 @@ def _quantity(value: str, half_width: str, row: Row) -> str:
 
 def _normalized(row: Row) -> str:
     return fixed(number(row, "normalized")) + ("†" if row.get("counted_as_trivial") else "")
+
+
+def _version(row: Row) -> str:
+    return str(row["environment"]).rsplit("-", 1)[-1]
 
 
 def _state(row: Row) -> str:

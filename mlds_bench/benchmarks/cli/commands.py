@@ -10,6 +10,7 @@ from rich.console import Console
 from mlds_bench.agents.inspection import check_agents
 from mlds_bench.agents.params import parse_params
 from mlds_bench.agents.registry import resolve, rooms_of
+from mlds_bench.benchmarks.cli.printing import print_page
 from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.seal import take_seal
@@ -19,7 +20,6 @@ from mlds_bench.benchmarks.run.runner import Summary, run, standing
 from mlds_bench.common.names import unknown_name
 from mlds_bench.envs.registry import ENVIRONMENTS, ROOMS
 from mlds_bench.leaderboard.homeworks import front_page
-from mlds_bench.leaderboard.render import render
 from mlds_bench.leaderboard.results import read_results
 from mlds_bench.leaderboard.tables import leaderboard, leaderboards, write_tables
 
@@ -104,7 +104,7 @@ def _print_results(cells: list[Cell], out: Path) -> None:
     page = (
         leaderboard(results, title=title, front=False) if few else front_page(results, title=title)
     )
-    print(render(page, "markdown"))
+    print_page(page)
     write_tables(out)
 
 
@@ -152,7 +152,7 @@ def _print_plan(cells: list[Cell], out: Path, *, retry: bool) -> int:
 def show_tables(out: Path, *, write: bool) -> None:
     """The command ``table``."""
     for page in leaderboards(out).values():
-        print(render(page, "markdown"))
+        print_page(page)
     if write:
         files = " ".join(str(path) for path in write_tables(out))
         print(f"written: {files}", file=sys.stderr)
@@ -195,7 +195,7 @@ def compare(a: str, b: str, out: Path) -> None:
     from mlds_bench.leaderboard.compare import compare as compared
     from mlds_bench.leaderboard.compare import find_side
 
-    print(render(compared(find_side(a, out), find_side(b, out)), "markdown"))
+    print_page(compared(find_side(a, out), find_side(b, out)))
 
 
 def watch(name: str, agent: str, *, seed: int, params: list[str], out: Path) -> None:
