@@ -253,13 +253,15 @@ def _read(model: type[Stored], path: Path) -> Stored:
     try:
         content = _document(path)
         stored = model.model_validate(content)
+    except TornRecord:
+        raise
     except ValidationError as error:
         raise TornRecord(path, _first_problem(error, model)) from error
     except RecursionError as error:
         raise TornRecord(path, "not a JSON document of ours (nested too deeply)") from error
     except ValueError as error:
-        problem = one_line(str(error), LONGEST_PROBLEM)
-        raise TornRecord(path, f"not a JSON document ({problem})") from error
+        why = one_line(str(error), LONGEST_PROBLEM)
+        raise TornRecord(path, f"not a JSON document ({why})") from error
     if problem := _misplaced(stored, path):
         raise TornRecord(path, problem)
     return stored

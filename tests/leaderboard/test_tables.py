@@ -209,7 +209,10 @@ def test_an_agent_whose_time_ran_out_is_marked() -> None:
 
 def test_steps_have_a_column_where_budgets_differ() -> None:
     """Twelve thousand steps beside a million are not one race."""
-    long = {"env_steps": 1_000_000, "budget": {"env_steps": 1_000_000, "seconds": None}}
+    long: dict[str, Any] = {
+        "env_steps": 1_000_000,
+        "budget": {"env_steps": 1_000_000, "seconds": None},
+    }
     text = markdown(make_result(), make_result(agent="long", **long))
     assert re.search(r"\| passed \| +steps \|", text)
     assert re.search(r"\| long .*\| 1,000,000 \|", text)
