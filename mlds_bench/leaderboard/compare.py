@@ -156,10 +156,9 @@ def _names(groups: dict[Key, Group]) -> str:
     """What there is in one short line: each by name where they are few, else counted."""
     if len(groups) <= MOST_NAMES:
         return ", ".join(" ".join(key) for key in groups) or "nothing"
-    first, *_ = groups
     variants = list(dict.fromkeys(key[0] for key in groups))
     shown = ", ".join(variants[:MOST_NAMES]) + (", ..." if len(variants) > MOST_NAMES else "")
-    return f"{len(groups)} of {len(variants)} variants ({shown}), first {' '.join(first)}"
+    return f"{len(groups)} results on {len(variants)} variants ({shown})"
 
 
 def _missing(side: Side, groups: dict[Key, Group], others: dict[Key, Group]) -> list[str]:

@@ -117,7 +117,7 @@ def test_much_that_only_one_side_has_is_counted() -> None:
     """A family of a hundred variants is no line of nineteen thousand characters."""
     family = (side("wide", -3.0, variant=f"hw1-1/net-{k}") for k in range(100))
     note, *_ = compare(together("wide", side("wide", -3.0), *family), side("deep", -5.0)).notes
-    assert note.startswith("only in wide: 100 of 100 variants (hw1-1/net-0, hw1-1/net-1, ")
+    assert note.startswith("only in wide: 100 results on 100 variants (hw1-1/net-0, hw1-1/net-1, ")
     assert len(note) < 200
 
 
