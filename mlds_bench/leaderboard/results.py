@@ -32,6 +32,10 @@ SHOWN_STATES: tuple[ShownState, ...] = (*STATES, "stale")
 STALE = "made for another environment, other arguments, data or test size; run the cell again"
 
 
+SHORTEST = 1e-6
+"""Seconds of training from which on they were measured, and have a pace."""
+
+
 def bounded(normalized: float) -> float:
     """A normalized score within `NORMALIZED_BOUNDS`."""
     low, high = NORMALIZED_BOUNDS
@@ -117,7 +121,7 @@ class Result:
     def steps_per_second(self) -> float | None:
         """Environment steps per second of training; None without training."""
         steps, seconds = self.record.training.env_steps, self.record.cost.train_seconds
-        return steps / seconds if steps and seconds else None
+        return steps / seconds if steps and seconds and seconds > SHORTEST else None
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,50 @@ def test_bytes_that_are_no_text_are_torn(tmp_path: Path) -> None:
             read_record(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[" * 100_000 + "]" * 100_000, "nested too deeply"),
+        ('{"a": ' * 100_000, "nested too deeply"),
+        (json.dumps(content(params={"a": "\ud800"})), "not a JSON document .'utf-8' codec"),
+        (json.dumps(content(agent="\udc00")), "not a JSON document .'utf-8' codec"),
+        (json.dumps({"x" * 10**6: 1}), ": Field required|Extra inputs"),
+        ("9" * 5000, "not a JSON document"),
+    ],
+)
+def test_a_hostile_file_is_one_short_line(tmp_path: Path, text: str, problem: str) -> None:
+    path = record_path(tmp_path, make_record())
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    with pytest.raises(TornRecord, match=problem) as error:
+        read_record(path)
+    told = str(error.value).removeprefix(str(path))
+    assert told.isprintable()
+    assert len(told) < 1000
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
+    """A pipe would be read for ever, and so would a link to a device."""
+    path = record_path(tmp_path, make_record())
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    with pytest.raises(TornRecord, match="not a regular file"):
+        read_record(path)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(TornRecord, match="not a regular file"):
+        read_record(path)
+
+
+def test_a_file_larger_than_any_record_is_not_read(tmp_path: Path) -> None:
+    path = record_path(tmp_path, make_record())
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(TornRecord, match="1,099,511,627,776 bytes"):
+        read_record(path)
+
+
 def test_a_task_lies_beside_its_records(tmp_path: Path) -> None:
     """One variant.json per variant; a task, its identity, a record and a cell all find it."""
     task, record = make_task(), make_record()

@@ -258,15 +258,33 @@ def table(
 
 @app.command()
 def plot(
-    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the run.")] = OUT,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the run.")] = OUT,
+    agents: Annotated[
+        list[str] | None,
+        typer.Option("--agents", "-a", help="Labels or wildcards, as in tables. Default: all."),
+    ] = None,
+    variants: Annotated[
+        list[str] | None,
+        typer.Option("--variants", help="Names or wildcards, or homeworks. Default: all."),
+    ] = None,
+    axis: Annotated[
+        str | None, typer.Option(help="steps or time. Default: a panel for each.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for the figures. Default: curves in FOLDER."),
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="png, pdf or svg.")] = "png",
 ) -> None:
     """Draw the learning curves of every variant, over steps and over time.
 
-    Example: mlds-bench plot results
+    Example: mlds-bench plot results -a deep -a shallow --variants hw1-1/sinc --format pdf
     """
     from mlds_bench.benchmarks.cli import commands
 
-    commands.plot(out)
+    commands.plot(
+        folder, agents=agents, variants=variants, axis=axis, figures=out, form=form.lower()
+    )
 
 
 @app.command()

@@ -16,6 +16,7 @@ from mlds_bench.agents.inspection import check_agents
 from mlds_bench.agents.params import label, parse_label, parse_params
 from mlds_bench.agents.registry import AgentSpec, UnknownAgent, plugin_notes, rooms_of
 from mlds_bench.benchmarks.cli import terminal
+from mlds_bench.benchmarks.cli.printing import print_page
 from mlds_bench.benchmarks.cli.progress import reason_with_log
 from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
@@ -29,7 +30,6 @@ from mlds_bench.common.names import unknown_name
 from mlds_bench.envs.registry import ENVIRONMENTS, ROOMS
 from mlds_bench.leaderboard.homeworks import front_page
 from mlds_bench.leaderboard.references import leaderboards_beside
-from mlds_bench.leaderboard.render import Page, render
 from mlds_bench.leaderboard.results import read_results
 from mlds_bench.leaderboard.tables import leaderboard, leaderboards, write_tables
 
@@ -117,11 +117,6 @@ def _print_results(cells: list[Cell], out: Path) -> None:
     _write_tables(out)
 
 
-def print_page(page: Page) -> None:
-    """A page of tables on standard output."""
-    print(render(page, "markdown"))
-
-
 def _write_tables(out: Path) -> list[Path]:
     with _writing(out, f"mlds-bench table {shlex.quote(str(out))} --no-write only prints"):
         return write_tables(out)
@@ -192,20 +187,36 @@ def show_beside(out: Path, references: Path) -> None:
         print_page(page)
 
 
-def plot(out: Path) -> None:
+def plot(
+    out: Path,
+    *,
+    agents: list[str] | None,
+    variants: list[str] | None,
+    axis: str | None,
+    figures: Path | None,
+    form: str,
+) -> None:
     """The command ``plot``."""
     from mlds_bench.benchmarks.plan.reference import published_curves
     from mlds_bench.common.data.store import TornData
-    from mlds_bench.leaderboard.plots import write_curves
+    from mlds_bench.leaderboard.plots import AXES, write_curves
 
     try:
         published = published_curves()
     except TornData as error:
         terminal.complain(f"without published curves: {error}")
         published = {}
-    with _skipping(), _writing(out, "copy the folder to where you can write, and plot the copy"):
-        paths = write_curves(out, published)
-    for path in paths:
+    with _skipping(), _writing(figures or out, "-o names another folder for the figures"):
+        written = write_curves(
+            out,
+            published,
+            agents=agents,
+            variants=variants,
+            against=(axis,) if axis else AXES,
+            folder=figures,
+            form=form,
+        )
+    for path in written:
         print(path)
 
 

@@ -54,7 +54,8 @@ def watch(
     make_writable(folder)
     with _one_line(spec.name, variant):
         player = _player(variant, spec, params, seed, trained)
-        recording = _play(player, seal.test_seed(variant.id, seed))
+        count = environment.watched_instances(**player.env_kwargs)
+        recording = _play(player, seal.test_seed(variant.id, seed), count)
     files = environment.draw(recording, folder, **player.env_kwargs)
     score = environment.score(recording, **player.env_kwargs)[variant.primary.name]
     origin = f", as it came out of {trained.origin}" if trained else ""
@@ -126,6 +127,6 @@ def _with(params: Mapping[str, Any]) -> str:
     return f" with {label('', params)[1:]}" if params else ""
 
 
-def _play(player: Player, seed: int) -> Recorder:
-    env = player.make_env(num_envs=1, split="test")
+def _play(player: Player, seed: int, num_envs: int) -> Recorder:
+    env = player.make_env(num_envs=num_envs, split="test")
     return evaluate(env, player.agent.act, player.agent.reset, seed=seed, episodes=1)

@@ -7,7 +7,6 @@ on this side.
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import threading
@@ -30,6 +29,7 @@ from mlds_bench.benchmarks.run.machine import Machine
 from mlds_bench.benchmarks.run.messages import Answer, Learned, Ready
 from mlds_bench.benchmarks.run.outcome import Outcome, keep
 from mlds_bench.benchmarks.run.place import Place
+from mlds_bench.common.limits import LARGEST, is_bounded
 from mlds_bench.envs.actions import InvalidAction
 from mlds_bench.envs.recorders import Recorder
 from mlds_bench.leaderboard.record import CurvePoint, Testing
@@ -186,11 +186,11 @@ def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> R
         env.close()
     scores = environment.score(recording, **outcome.env_kwargs)
     outcome.eval_seconds = time.perf_counter() - began
-    finite = {name: value for name, value in scores.items() if math.isfinite(value)}
+    finite = {name: value for name, value in scores.items() if is_bounded(value)}
     outcome.test = Testing(scores=finite, episodes=size.num_envs * size.episodes)
     if len(finite) < len(scores):
         wrong = ", ".join(scores.keys() - finite.keys())
-        raise CellFailure("failed", f"the score {wrong} is not finite")
+        raise CellFailure("failed", f"the score {wrong} is not finite, or beyond {LARGEST:g}")
     return recording
 
 

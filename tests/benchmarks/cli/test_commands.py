@@ -31,6 +31,19 @@ def test_a_torn_record_is_left_out_and_named(ask: Ask, out: Path, tmp_path: Path
     assert torn.stat().st_size == 100
 
 
+def test_plots_are_chosen_and_go_where_they_should(ask: Ask, out: Path, tmp_path: Path) -> None:
+    """Agents, variants, one axis, a folder, a format for papers."""
+    answer = ask(
+        *("plot", out, "-a", "constant", "--variants", "hw1-1", "--axis", "time"),
+        *("--format", "SVG", "-o", tmp_path / "figures"),
+    )
+    path = tmp_path / "figures/smoke/hw1-1-sinc.svg"
+    assert (answer.code, answer.said) == (0, f"{path}\n")
+    answer = ask("plot", out, "-a", "constnat", "-o", tmp_path / "figures")
+    assert answer.code == 2
+    assert answer.error == "mlds-bench: unknown agent 'constnat': did you mean 'constant'?\n"
+
+
 def test_a_dry_run_prints_the_cells_and_runs_nothing(ask: Ask, tmp_path: Path) -> None:
     """Where each stands, its budget and its file."""
     answer = ask(*RUN, "-a", "random,deep", "--seeds", "0-1", "--preset", "smoke", "--dry-run")

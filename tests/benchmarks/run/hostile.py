@@ -253,7 +253,7 @@ AGENTS: dict[str, Agent] = {
     ),
     "reports_nan": Agent(
         "failed",
-        "^ValueError: a reported score must be a finite number, got nan .*, while learning$",
+        "^ValueError: a reported score must be a finite number .*, got nan .*, while learning$",
         learn="budget.report(float('nan'))",
     ),
     "forges_nan": Agent(
