@@ -19,7 +19,7 @@ from mlds_bench.common.interrupts import INTERRUPTED
 OUT = Path("runs")
 LONG = {"-o": "--out", "-a": "--agents", "-p": "--param"}
 """Short options and their long names."""
-ADDING = ("--agents", "--seeds", "--param")
+ADDING = ("--agents", "--seeds", "--param", "--variants")
 """Options that may be given several times, and then add up."""
 
 app = typer.Typer(

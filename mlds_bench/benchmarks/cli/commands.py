@@ -210,7 +210,7 @@ def plot(
         written = write_curves(
             out,
             published,
-            agents=agents,
+            agents=[recorded_name(name) for name in split_agents(agents)] if agents else None,
             variants=variants,
             against=(axis,) if axis else AXES,
             folder=figures,

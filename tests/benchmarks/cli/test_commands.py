@@ -106,6 +106,20 @@ def test_a_file_that_is_no_python_is_a_row(ask: Ask, tmp_path: Path) -> None:
     assert [result.state for result in read_results("runs")] == ["failed", "ok"]
 
 
+def test_plot_takes_the_names_of_run(ask: Ask, tmp_path: Path) -> None:
+    """Between commas and in several options, a file by its place."""
+    (tmp_path / "mine.py").write_text(
+        MINE + "    def learn(self, env, budget):\n        env.reset()\n"
+        "        while True: env.step(env.action_space.sample())\n"
+    )
+    settings = ("-a", "half=./mine.py,./mine.py", "--preset", "smoke", "--seeds", "0")
+    assert ask("run", "hw1-1/sinc", *settings).code == 0
+    two = ("--variants", "hw1-1/sinc", "--variants", "hw1-1")
+    answer = ask("plot", "-a", "half", "-a", "./mine.py,h*", *two)
+    assert (answer.code, answer.error) == (0, "")
+    assert answer.said == "runs/curves/smoke/hw1-1-sinc.png\n"
+
+
 def test_compare_takes_the_names_of_run(ask: Ask, tmp_path: Path) -> None:
     """A file, a name with settings in any order, a name of one's own though its file is gone."""
     (tmp_path / "mine.py").write_text(MINE)
