@@ -259,7 +259,9 @@ def test_wrong_keyword_arguments_are_named() -> None:
 
 def test_a_batch_that_no_memory_holds_is_refused_at_once() -> None:
     """With what it needs, what there is, and how many would fit."""
-    line = r"num_envs=2000000000 needs at least \d+ GB, and this machine has \d+ GB: take at most \d+"
+    line = (
+        r"num_envs=2000000000 needs at least \d+ GB, and this machine has \d+ GB: take at most \d+"
+    )
     with pytest.raises(ValueError, match=f"^{line}$"):
         Walk(num_envs=2_000_000_000)
 

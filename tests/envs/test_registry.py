@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 import gymnasium
 import pytest
+from gymnasium.vector import AutoresetMode
 
 from mlds_bench.benchmarks.plan.variants import VARIANTS
 from mlds_bench.envs.core import BatchedEnv
@@ -132,3 +134,46 @@ def test_every_room_is_one_entry() -> None:
         environment.room for environment in ENVIRONMENTS.values() if environment.has_pictures
     }
     assert drawing == {"landscape", "atari"}
+
+
+@each_environment
+def test_other_vector_environments_leave_ours_alone(environment: Environment) -> None:
+    """A batch of Gymnasium's own around the single view has its mode, and the id keeps ours."""
+    for mode in (AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED):
+        theirs = gymnasium.make_vec(
+            environment.id,
+            num_envs=2,
+            vectorization_mode="sync",
+            vector_kwargs={"autoreset_mode": mode},
+        )
+        assert theirs.metadata["autoreset_mode"] is mode
+        theirs.close()
+        batch: Any = gymnasium.make_vec(environment.id, num_envs=2)
+        assert batch.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+        assert batch.autoreset_mode is AutoresetMode.SAME_STEP
+        batch.close()
+        alone = gymnasium.make(environment.id)
+        assert alone.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+        alone.close()
+
+
+@each_environment
+def test_gymnasium_cuts_episodes(environment: Environment) -> None:
+    """max_episode_steps means the same in both forms."""
+    alone = gymnasium.make(environment.id, max_episode_steps=3)
+    batch = gymnasium.make_vec(environment.id, num_envs=2, max_episode_steps=3)
+    alone.reset(seed=0)
+    batch.reset(seed=0)
+    batch.action_space.seed(0)
+    lengths = []
+    for step in range(1, 4):
+        action = batch.action_space.sample()
+        _, _, _, truncated, _ = batch.step(action)
+        _, _, ended, cut, _ = alone.step(action[0])
+        assert cut == truncated[0]
+        if ended or cut:
+            lengths.append(step)
+            alone.reset()
+    assert lengths == ([1, 2, 3] if environment.room == "fitting" else [3])
+    alone.close()
+    batch.close()

@@ -225,7 +225,10 @@ def test_the_test_split_records_ends_alone() -> None:
         ({"query_budget": 1.5}, r"query_budget must be a whole number in 1\.\..*, got 1\.5"),
         ({"solved": -1.0}, r"solved must be a finite number of at least 0, got -1\.0"),
         ({"solved": float("nan")}, "solved must be a finite number of at least 0, got nan"),
-        ({"start_scale": float("inf")}, r"start_scale must be a finite number in \[0, 1e\+06\], got inf"),
+        (
+            {"start_scale": float("inf")},
+            r"start_scale must be a finite number in \[0, 1e\+06\], got inf",
+        ),
         ({"objective": "los"}, "objective must be one of loss, gradient_norm, got 'los'"),
     ],
 )
