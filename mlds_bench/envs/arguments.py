@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,7 +43,8 @@ def space_bytes(space: gymnasium.Space[Any]) -> int:
     """Bytes of one element of a space."""
     if isinstance(space, spaces.Dict):
         return sum(space_bytes(inner) for inner in space.spaces.values())
-    return int(np.prod(space.shape or (), dtype=np.int64)) * np.dtype(space.dtype).itemsize
+    size: int = math.prod(space.shape or ()) * np.dtype(space.dtype).itemsize
+    return size
 
 
 def checked_seed(seed: Any) -> int | None:

@@ -32,9 +32,9 @@ def test_numpy_numbers_are_numbers() -> None:
     """They become Python's own, so that records and JSON can hold them."""
     for given in (7, np.int64(7), np.uint8(7)):
         assert type(whole_number("n", given, 0)) is int
-    for given in (0.5, np.float32(0.5), np.float64(0.5), Fraction(1, 2)):
-        assert finite_number("p", given, 0.0, 1.0) == 0.5
-        assert type(finite_number("p", given, 0.0, 1.0)) is float
+    for half in (0.5, np.float32(0.5), np.float64(0.5), Fraction(1, 2)):
+        assert finite_number("p", half, 0.0, 1.0) == 0.5
+        assert type(finite_number("p", half, 0.0, 1.0)) is float
     assert finite_number("p", np.int8(1), 0.0) == 1.0
     assert true_or_false("b", np.True_) is True
 
@@ -68,10 +68,10 @@ def test_whatever_is_wrong_gets_one_line(check: Callable[[Any], Any], value: Any
 def test_flags_and_text_are_of_their_kind() -> None:
     """1 is no flag, a number no text."""
     assert text("game", "pong") == "pong"
-    with pytest.raises(ValueError, match="^game must be text, got 5$"):
+    with pytest.raises(ValueError, match=r"^game must be text, got 5$"):
         text("game", 5)
     for wrong in (0, 1, "false", None, np.int64(1), np.array([True])):
-        with pytest.raises(ValueError, match="^color must be True or False, got "):
+        with pytest.raises(ValueError, match=r"^color must be True or False, got "):
             true_or_false("color", wrong)
 
 

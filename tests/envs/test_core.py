@@ -251,7 +251,7 @@ def test_wrong_keyword_arguments_are_named() -> None:
         Walk(split="validation")
     with pytest.raises(ValueError, match=r"num_envs must be a whole number in 1\.\.\d+, got 0"):
         Walk(num_envs=0)
-    with pytest.raises(ValueError, match="max_episode_steps must be a whole .* 1, got 0"):
+    with pytest.raises(ValueError, match=r"max_episode_steps must be a whole .* 1, got 0"):
         Walk(max_episode_steps=0)
     with pytest.raises(ValueError, match="options must be a dictionary or None, got 5"):
         Walk().reset(options=5)  # type: ignore[arg-type]
@@ -259,9 +259,7 @@ def test_wrong_keyword_arguments_are_named() -> None:
 
 def test_a_batch_that_no_memory_holds_is_refused_at_once() -> None:
     """With what it needs, what there is, and how many would fit."""
-    line = (
-        r"num_envs=2000000000 needs at least \d+ GB, and this machine has \d+ GB: take at most \d+"
-    )
+    line = r"num_envs=2000000000 needs at least \d+ GB, and this machine has \d+ GB: take at .* \d+"
     with pytest.raises(ValueError, match=f"^{line}$"):
         Walk(num_envs=2_000_000_000)
 

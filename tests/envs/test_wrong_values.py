@@ -76,7 +76,8 @@ def is_right(env: Any, name: str, value: Any) -> bool:
 def test_a_wrong_seed_of_a_reset_is_refused_in_one_line(environment: Environment) -> None:
     """In the batch and in the single view; numpy's whole numbers are seeds."""
     batch: Any = environment.make(num_envs=3)
-    for env in (batch, SingleEnv(environment.make())):
+    alone: Any = SingleEnv(environment.make())
+    for env in (batch, alone):
         for seed in (1.5, "3", True, b"1", math.nan, object(), {}, -1, 2**64, [0, 1], np.zeros(())):
             with pytest.raises(ValueError, match=r"^(seed|a list of seeds) must be ") as error:
                 env.reset(seed=seed)
@@ -103,7 +104,8 @@ def test_a_copy_walks_the_same_path(name: str, kwargs: dict[str, Any]) -> None:
     environment = ENVIRONMENTS[f"mlds/{name}-v0"]
     env = environment.make(num_envs=3, split="test", **kwargs)
     rollout(env, 1, 3, steps=3)
-    for make_copy in (copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))):
+    copies: tuple[Any, ...] = (copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env)))
+    for make_copy in copies:
         other = make_copy(env)
         for step in range(4):
             action = np.full((3, *env.single_action_space.shape), 0.1 * (step + 1))  # type: ignore[misc]
@@ -117,7 +119,8 @@ def test_a_copy_walks_the_same_path(name: str, kwargs: dict[str, Any]) -> None:
 def test_emulators_say_that_they_cannot_be_copied(name: str) -> None:
     """In one line, with what to do."""
     env = SingleEnv(ENVIRONMENTS[f"mlds/{name}-v0"].make())
-    for make_copy in (copy.deepcopy, pickle.dumps):
+    copies: tuple[Any, ...] = (copy.deepcopy, pickle.dumps)
+    for make_copy in copies:
         with pytest.raises(TypeError, match=r"^the emulators of \w+ cannot be copied or pickled: "):
             make_copy(env)
     env.close()

@@ -201,8 +201,8 @@ class Pong(AtariGame):
 
     Reward: points won minus points lost, float64: +1, -1 or 0.
 
-    Oracle: none. Infos, in both splits: ``lives`` (int32; 0 in games that count none), and of a step
-    ``reward`` (float64), its points before they are clipped.
+    Oracle: none. Infos, in both splits: ``lives`` (int32; 0 in games that count none), and of a
+    step ``reward`` (float64), its points before they are clipped.
 
     Feedback: none.
 
@@ -246,8 +246,8 @@ class Breakout(AtariGame):
     Reward: points of the bricks, 1 to 7 each, float64; their sign with ``clip_rewards`` in
     ``train``.
 
-    Oracle: none. Infos, in both splits: ``lives`` (int32; 0 in games that count none), and of a step
-    ``reward`` (float64), its points before they are clipped.
+    Oracle: none. Infos, in both splits: ``lives`` (int32; 0 in games that count none), and of a
+    step ``reward`` (float64), its points before they are clipped.
 
     Feedback: none.
 
@@ -287,8 +287,8 @@ class Atari(AtariGame):
 
     Reward: the game's points, float64; their sign with ``clip_rewards`` in ``train``.
 
-    Oracle: none. Infos, in both splits: ``lives`` (int32; 0 in games that count none), and of a step
-    ``reward`` (float64), its points before they are clipped.
+    Oracle: none. Infos, in both splits: ``lives`` (int32; 0 in games that count none), and of a
+    step ``reward`` (float64), its points before they are clipped.
 
     Feedback: none.
 
