@@ -28,15 +28,15 @@ def checked_num_envs(num_envs: Any, observation_space: gymnasium.Space[Any], mor
         observation_space: of one instance.
         more: bytes per instance that the room needs besides observations.
     """
-    num_envs = whole_number("num_envs", num_envs, 1, MOST_ENVS)
+    size = whole_number("num_envs", num_envs, 1, MOST_ENVS)
     each = COPIES * space_bytes(observation_space) + BOOKKEEPING + more
     memory = psutil.virtual_memory().total
-    if num_envs * each > memory:
+    if size * each > memory:
         raise ValueError(
-            f"num_envs={num_envs} needs at least {num_envs * each / 1e9:,.0f} GB, and this machine "
-            f"has {memory / 1e9:,.0f} GB: take at most {memory // each}"
+            f"num_envs={size} needs at least {size * each / 1e9:,.0f} GB, and this machine has "
+            f"{memory / 1e9:,.0f} GB: take at most {memory // each}"
         )
-    return num_envs
+    return size
 
 
 def space_bytes(space: gymnasium.Space[Any]) -> int:

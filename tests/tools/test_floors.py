@@ -30,9 +30,9 @@ def test_a_floor_is_not_above_what_is_pinned(name: str) -> None:
 def test_what_the_lowest_versions_were_found_to_need() -> None:
     """Tried in an environment of the lowest versions: below these, commands or pip fail.
 
-    Before 1.4 Gymnasium's resets take no mask and SyncVectorEnv writes into our metadata; before 2.9
-    Stable-Baselines3 refuses such a Gymnasium; pandas 2.2.0 was built for numpy 1; typer 0.15 breaks
-    --help below click 8.2 and later.
+    Before 1.4 Gymnasium's resets take no mask, and SyncVectorEnv writes into our metadata; before
+    2.9 Stable-Baselines3 refuses such a Gymnasium; pandas 2.2.0 was built for numpy 1; typer 0.15
+    breaks --help beside today's click.
     """
     needed = {"gymnasium": "1.4", "stable-baselines3": "2.9", "pandas": "2.2.2", "typer": "0.16"}
     for name, least in needed.items():
