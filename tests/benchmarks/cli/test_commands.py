@@ -94,6 +94,18 @@ def test_agents_are_named_as_tables_print_them(ask: Ask, tmp_path: Path) -> None
     ]
 
 
+def test_a_file_that_is_no_python_is_a_row(ask: Ask, tmp_path: Path) -> None:
+    """The others run, whatever way they are named."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/broken.py").write_text("class A:\n    def act(self, obs) return 1\n")
+    (tmp_path / "here/mine.py").write_text(MINE)
+    answer = ask(*RUN, "-a", "./here/", "--preset", "smoke", "--seeds", "0")
+    assert answer.code == 1
+    assert "hw1-1/sinc broken.py seed 0: failed: " in answer.error
+    assert "broken.py, line 2: expected ':'" in answer.error
+    assert [result.state for result in read_results("runs")] == ["failed", "ok"]
+
+
 def test_compare_takes_the_names_of_run(ask: Ask, tmp_path: Path) -> None:
     """A file, a name with settings in any order, a name of one's own though its file is gone."""
     (tmp_path / "mine.py").write_text(MINE)

@@ -154,7 +154,7 @@ def test_ctrl_c_in_the_first_second_is_one_line(tmp_path: Path) -> None:
         time.sleep(delay)
         os.killpg(process.pid, signal.SIGINT)
         _, error = process.communicate(timeout=60)
-        if "interrupted" in error:  # else it was before our first line
+        if "mlds-bench: interrupted" in error:  # else it was before our first line
             assert process.returncode == 130
             assert "Traceback" not in error
 
