@@ -224,11 +224,14 @@ def test_a_long_path_for_temporary_files_is_no_matter(
 def test_a_users_folder_shadows_no_library(mine: Path, out: Path, tmp_path: Path) -> None:
     """Though the run is started in it and the agent lies in it, beside what it imports."""
     shadow(tmp_path)
+    script = tmp_path / "bin/mlds-bench"
+    script.parent.mkdir()
+    script.write_text("import runpy; runpy.run_module('tests.benchmarks.short', {}, '__main__')")
     (tmp_path / "helper.py").write_text("VALUE = 0.1")
     mine.write_text(IMPORTS)
     for options in ([], ["-p", "x=1"]):
         ended = subprocess.run(
-            [*command(Path("mine.py"), out), *options],
+            [sys.executable, str(script), *command(Path("mine.py"), out)[4:], *options],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True,
