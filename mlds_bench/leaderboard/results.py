@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from re import fullmatch
@@ -150,8 +150,9 @@ class Results:
 def read_results(folder: str | Path) -> Results:
     """Reads every record below a folder with its task, in order of path.
 
-    A torn or misplaced file does not stop the reading: it is skipped and named in `problems`, and
-    so is a variant without a readable `variant.json`.
+    Records that one label has from several sources of an agent are told apart: all but those of the
+    source that ran last have it in their label. A torn or misplaced file does not stop the reading:
+    it is skipped and named in `problems`, and so is a variant without a readable `variant.json`.
 
     Args:
         folder: the folder of a run, of a preset, or any folder below.
@@ -178,7 +179,32 @@ def read_results(folder: str | Path) -> Results:
     if not found:
         why = f"; the first problem: {problems[0]}" if problems else ""
         raise NoRecords(f"{folder}: no records in it; make some with 'mlds-bench run'{why}")
-    return Results(tuple(found), tuple(problems))
+    return Results(tuple(_apart(found)), tuple(problems))
+
+
+def _apart(results: list[Result]) -> list[Result]:
+    """Records of one label and several sources, told apart: the source that ran last has the label.
+
+    Another agent's file, or an older state of the same one, must never be averaged with it. Of
+    built-in agents the version says whether they changed.
+    """
+    newest: dict[tuple[str, ...], tuple[str, str]] = {}
+    for record in (one.record for one in results):
+        if record.provenance.agent_version is None:
+            run = record.provenance.started_utc, record.provenance.source_hash
+            label = record.preset, record.variant, record.agent
+            newest[label] = max(run, newest.get(label, run))
+    return [_named(one, newest) for one in results]
+
+
+def _named(result: Result, newest: Mapping[tuple[str, ...], tuple[str, str]]) -> Result:
+    record = result.record
+    last = newest.get((record.preset, record.variant, record.agent))
+    source = record.provenance.source_hash
+    if last is None or record.provenance.agent_version is not None or source == last[1]:
+        return result
+    agent = f"{record.agent} (source {source[:8]})"
+    return replace(result, record=record.model_copy(update={"agent": agent}))
 
 
 def _is_own(path: Path, folder: Path) -> bool:

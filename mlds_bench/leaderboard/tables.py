@@ -117,7 +117,7 @@ def write_tables(out: str | Path) -> list[Path]:
         OSError: the folder cannot be written.
     """
     results = read_results(out)
-    if not record_path(out, results.items[0].record).is_file():
+    if not any(record_path(out, one.record).is_file() for one in results):
         raise NoRecords(f"{out}: lies inside a preset; give the folder that holds the presets")
     written = []
     for preset, page in _leaderboards(results).items():

@@ -16,6 +16,7 @@ from mlds_bench.leaderboard.record import (
     task_path,
 )
 from mlds_bench.leaderboard.results import NORMALIZED_BOUNDS, STALE, Result, read_results
+from mlds_bench.leaderboard.tables import leaderboard, write_tables
 from tests.leaderboard.factory import (
     ANCHORS,
     content,
@@ -138,6 +139,32 @@ def test_all_records_are_read_and_artifacts_are_not(tmp_path: Path) -> None:
     assert list(read_results(tmp_path / "seed-7")) == made
     assert read_results(tmp_path / "seed-7").problems == ()
     assert list(read_results(tmp_path / "seed-7/quick/hw1-1/sinc/wide")) == made[2:]
+
+
+def test_records_of_different_sources_stand_apart(tmp_path: Path) -> None:
+    """An agent's file was changed, or is another one's: what ran last has the label.
+
+    Of built-in agents the version counts, and the source is evidence.
+    """
+    own: dict[str, Any] = {"agent": "mine.py:Mine", "agent_version": None}
+    old: dict[str, Any] = {"source_hash": "0ld0ld0ld0", "started_utc": "2026-05-09T07:35:25Z"}
+    new: dict[str, Any] = {"source_hash": "newnewnewn", "started_utc": "2026-05-09T08:00:00Z"}
+    mixed = [make_result(seed=seed, **own, **(new if seed < 2 else old)) for seed in range(5)]
+    built_in = [make_result(seed=seed, source_hash=f"a{seed}") for seed in range(2)]
+    store(tmp_path, *mixed, *built_in)
+    found = [(one.record.agent, one.record.seed) for one in read_results(tmp_path)]
+    assert found == [
+        ("deep", 0),
+        ("deep", 1),
+        ("mine.py:Mine", 0),
+        ("mine.py:Mine", 1),
+        *(("mine.py:Mine (source 0ld0ld0l)", seed) for seed in (2, 3, 4)),
+    ]
+    page = leaderboard(read_results(tmp_path), title="apart")
+    counts = {row["agent"]: row["n"] for row in page.tables[-1].rows if row["kind"] == "agent"}
+    assert counts == {"deep": 2, "mine.py:Mine": 2, "mine.py:Mine (source 0ld0ld0l)": 3}
+    assert not any("differ in source" in note for note in page.tables[-1].notes)
+    assert write_tables(tmp_path)
 
 
 def test_a_folder_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
