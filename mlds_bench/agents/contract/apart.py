@@ -23,6 +23,7 @@ from mlds_bench.agents.base import UnknownHyperparameter, Unsupported
 from mlds_bench.agents.contract.check import Report, check_agent, silent
 from mlds_bench.agents.contract.subject import SECONDS, AgentViolation
 from mlds_bench.agents.registry import AgentSpec, UnknownAgent
+from mlds_bench.common.interpreter import interpreter_command
 
 RULE_SECONDS = 5.0 * SECONDS
 """The check of one rule is ended after so long: three learnings, and what an agent answers."""
@@ -74,11 +75,10 @@ def check_apart(
 
 def _start(job: bytes, pipe: int) -> subprocess.Popen[bytes]:
     child = subprocess.Popen(
-        # -P: the user's folder comes where it stands in our path, and not before all else
-        [sys.executable, "-P", "-m", __name__, str(pipe)],
+        interpreter_command(__name__, str(pipe)),
         stdin=subprocess.PIPE,
         stdout=2,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(entry or "." for entry in sys.path)},
+        env={**os.environ, "PYTHONSAFEPATH": "1"},
         pass_fds=[pipe],
         start_new_session=True,
     )
@@ -157,9 +157,9 @@ def _traceback_of(violation: AgentViolation) -> str:
     return "".join(traceback.format_exception(cause))
 
 
-def main() -> NoReturn:
+def main(pipe: str) -> NoReturn:
     """Check the agent that comes through standard input, and tell the pipe that is named."""
-    tell = _Teller(int(sys.argv[1]))
+    tell = _Teller(int(pipe))
     os.set_inheritable(tell.pipe, False)
     spec, env_id, params, keywords = pickle.loads(sys.stdin.buffer.read())  # from the parent alone
     try:
@@ -174,7 +174,3 @@ def main() -> NoReturn:
         tell(done=True)
     sys.stdout.flush()
     os._exit(0)  # threads that the agent has left do not hold it up
-
-
-if __name__ == "__main__":
-    main()

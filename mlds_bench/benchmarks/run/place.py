@@ -21,6 +21,8 @@ LOCK_SECONDS = 10.0
 """Longer nobody holds a lock but an agent that means harm."""
 RETRY_SECONDS = 0.05
 ATTEMPTS = 5
+OLD_SECONDS = 600.0
+"""So long nobody takes to write a table."""
 
 
 class Place:
@@ -121,6 +123,14 @@ def sweep(folder: Path) -> None:
         for left in folder.glob(".*.partial"):
             if not _is_in_use(left):
                 clear(left)
+
+
+def sweep_old(folder: Path) -> None:
+    """Remove what was half written beside tables and tasks, by nobody who still lives."""
+    with suppress(OSError):
+        for left in folder.glob(".*.tmp"):
+            if time.time() - left.lstat().st_mtime > OLD_SECONDS:
+                left.unlink(missing_ok=True)
 
 
 def _is_in_use(folder: Path) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.run.events import Observer
-from mlds_bench.benchmarks.run.place import sweep
+from mlds_bench.benchmarks.run.place import sweep, sweep_old
 from mlds_bench.leaderboard.record import (
     Record,
     Task,
@@ -110,6 +110,8 @@ def run(
     summary = Summary([r for _, state, r in standings if state == "finished" and r is not None])
     for folder in {cell.path(out).parent for cell in todo}:
         sweep(folder)
+    for folder in {out, *(task_path(out, cell.task).parent for cell in todo)}:
+        sweep_old(folder)
     for task in {cell.variant.id: cell.task for cell in cells}.values():
         _keep_task(task, out)
     machine = examine_machine(cells[0].device if cells else "cpu")

@@ -118,7 +118,9 @@ AGENTS: dict[str, Agent] = {
     "hog": Agent(
         "out-of-memory", "MemoryError: Unable to allocate 100", learn="np.ones(100 * 2**30 // 8)"
     ),
-    "slow_hog": Agent("out-of-memory", ".", learn="\nx = []\nwhile True: x.append(np.ones(2**22))"),
+    "slow_hog": Agent(
+        "out-of-memory", ".", learn="\nx = []\nwhile True: x.append(np.zeros(2**22))"
+    ),
     "shared_hog": Agent(
         "out-of-memory",
         "the agent took .* MiB of 1024 MiB",

@@ -26,6 +26,7 @@ from tests.benchmarks.short import PRESET, landscape_cell, left_over, run_quietl
 from tests.common.test_interpreter import shadow
 from tests.processes import ROOT
 
+NAMED = ["hw1-1/sinc", "--preset", "smoke", "--seeds", "0"]
 SAVES = CONSTANT.format(value=0.1) + "    def save(self, folder):\n        import os, shutil, sys\n"
 LINK = """
         foreign = folder.parents[5] / "foreign"
@@ -99,8 +100,8 @@ def out(tmp_path: Path) -> Path:
 
 def command(mine: Path, out: Path) -> list[str]:
     """What a user types, for one short cell."""
-    words = ["run", "hw1-1/sinc", "--preset", "smoke", "--seeds", "0", "-a", str(mine)]
-    return [sys.executable, "-P", "-m", "tests.benchmarks.short", *words, "-o", str(out)]
+    words = ["run", *NAMED, "-a", str(mine), "-o", str(out)]
+    return [sys.executable, "-P", "-m", "tests.benchmarks.short", *words]
 
 
 @pytest.mark.parametrize("spoil", SPOILS)
@@ -221,27 +222,34 @@ def test_a_long_path_for_temporary_files_is_no_matter(
     assert list(folder.iterdir()) == []
 
 
-def test_a_users_folder_shadows_no_library(mine: Path, out: Path, tmp_path: Path) -> None:
-    """Though the run is started in it and the agent lies in it, beside what it imports."""
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["run", *NAMED, "-a", "mine.py"], 0),
+        (["run", *NAMED, "-a", "mine.py", "-p", "x=1"], 2),
+        (["check", "mine.py"], 0),
+    ],
+)
+def test_a_users_folder_shadows_no_library(
+    mine: Path, tmp_path: Path, words: list[str], code: int
+) -> None:
+    """Though the command is given in it and the agent lies in it, beside what it imports."""
     shadow(tmp_path)
     script = tmp_path / "bin/mlds-bench"
     script.parent.mkdir()
     script.write_text("import runpy; runpy.run_module('tests.benchmarks.short', {}, '__main__')")
     (tmp_path / "helper.py").write_text("VALUE = 0.1")
     mine.write_text(IMPORTS)
-    for options in ([], ["-p", "x=1"]):
-        ended = subprocess.run(
-            [sys.executable, str(script), *command(Path("mine.py"), out)[4:], *options],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert "imported" not in ended.stderr
-        assert (ended.returncode, "hyper-parameter" in ended.stderr) == (
-            (2, True) if options else (0, False)
-        ), ended.stdout + ended.stderr
+    ended = subprocess.run(
+        [sys.executable, str(script), *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    assert "imported" not in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlds_bench.benchmarks.run import place as module
-from mlds_bench.benchmarks.run.place import Place, clear, locked, sweep
+from mlds_bench.benchmarks.run.place import Place, clear, locked, sweep, sweep_old
 
 
 @pytest.fixture
@@ -41,9 +41,26 @@ def test_a_folder_that_was_locked_up_is_opened(place: Place, path: Path, tmp_pat
         folder.chmod(0o500)
     assert place.restore() == ""
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
-    path.parent.chmod(0o400)
-    Place(path, tmp_path / "out")
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_what_another_seed_locks_meanwhile_is_tried_again(place: Place, path: Path) -> None:
+    """Not for ever: then the folder is somebody else's."""
+    tries = []
+
+    def act() -> None:
+        tries.append(stat.S_IMODE(path.parent.stat().st_mode))
+        path.parent.chmod(0o500)
+        if len(tries) < 3:
+            raise PermissionError
+
+    place.insist(act)
+    assert tries[1:] == [0o700, 0o700]
+
+    def refuse() -> None:
+        raise PermissionError("never")
+
+    with pytest.raises(PermissionError, match="never"):
+        place.insist(refuse)
 
 
 def test_what_is_locked_within_is_cleared(tmp_path: Path) -> None:
@@ -106,6 +123,18 @@ def test_sweeping_spares_what_is_in_use(place: Place, path: Path) -> None:
     sweep(path.parent)
     assert sorted(path.parent.iterdir()) == []
     sweep(path.parent / "nothing")
+
+
+def test_old_halves_of_tables_are_swept(tmp_path: Path) -> None:
+    """Of new ones the writer may still be alive."""
+    for name in (".smoke.tex.0badcafe.tmp", ".smoke.md.0badcafe.tmp", "smoke.md"):
+        (tmp_path / name).touch()
+    os.utime(tmp_path / ".smoke.tex.0badcafe.tmp", (0.0, 0.0))
+    sweep_old(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".smoke.md.0badcafe.tmp",
+        "smoke.md",
+    ]
 
 
 def hold(folder: Path, pipe: int) -> None:

@@ -39,7 +39,7 @@ from mlds_bench.common.interpreter import absolute_path, interpreter_command
 POLL_SECONDS = 0.25
 POLITE_SECONDS = 1.0
 """A cell that is told to end has so long to do so by itself."""
-LONGEST_TEMPORARY = 60
+LONGEST_TEMPORARY = 50
 """Sockets below a longer folder for temporary files have names that the kernel refuses."""
 FREE_DESCRIPTOR = 10  # above those that libraries take for standard streams
 
@@ -69,11 +69,12 @@ class ForkServer:
     """
 
     def __init__(self) -> None:
+        self._folder = tempfile.mkdtemp(prefix="mlds-", dir=temporary_folder())
         ours, theirs = socket.socketpair()
         with theirs:
             try:
                 self._process = subprocess.Popen(
-                    interpreter_command(__name__),
+                    interpreter_command(__name__, self._folder),
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     env={**os.environ, **SURROUNDINGS, "PYTHONSAFEPATH": "1"},
@@ -81,6 +82,7 @@ class ForkServer:
                 )
             except OSError as error:
                 ours.close()
+                Path(self._folder).rmdir()
                 raise CannotStart(f"cannot start a process: {error.strerror or error}") from None
         self.control: Connection = Connection(ours.detach())
         self._owner = os.getpid()
@@ -137,6 +139,7 @@ class ForkServer:
         self.control.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=POLITE_SECONDS)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _tell(self, kind: str, content: Any) -> None:
         try:
@@ -150,6 +153,7 @@ class ForkServer:
         for child in self._children.values():
             child.exitcode = -signal.SIGKILL
         self._children.clear()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 @cache
@@ -170,8 +174,9 @@ def fork_server() -> ForkServer:
 class _Server:
     """The server's own side."""
 
-    def __init__(self, control: Connection) -> None:
+    def __init__(self, control: Connection, folder: str) -> None:
         self._control = control
+        self._folder = folder
         self._context = get_context("fork")
         self._cells: dict[int, tuple[ForkProcess, Path]] = {}
         self._deadlines: dict[int, float] = {}
@@ -190,10 +195,10 @@ class _Server:
         finally:
             for process, _ in self._cells.values():
                 process.kill()
-            for process, folder in self._cells.values():
+            for process, _ in self._cells.values():
                 process.join()
-                end_orphans(self._alive())
-                shutil.rmtree(folder, ignore_errors=True)
+            end_orphans(())
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _obey(self, kind: str, content: Any) -> None:
         if kind == "preload":
@@ -210,7 +215,7 @@ class _Server:
     def _start(self, number: int, payload: bytes, pipe: Connection) -> None:
         with pipe:
             try:
-                folder = Path(tempfile.mkdtemp(prefix="mlds-", dir=temporary_folder()))
+                folder = Path(tempfile.mkdtemp(dir=self._folder))
                 process = self._context.Process(
                     target=_begin, args=(self._control, payload, pipe, folder)
                 )
@@ -261,13 +266,13 @@ def temporary_folder() -> Path:
     return usual if is_long and os.access(usual, os.W_OK | os.X_OK) else chosen
 
 
-def main() -> None:
-    """Serve the process at the other end of standard input."""
+def main(folder: str) -> None:
+    """Serve the process at the other end of standard input; temporary files go to the folder."""
     control: Connection = Connection(fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, FREE_DESCRIPTOR))
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     adopt_orphans()
-    _Server(control).serve()
+    _Server(control, folder).serve()
     os._exit(0)  # the libraries need not be taken down

@@ -113,9 +113,12 @@ def test_an_agent_that_kills_the_server_ends_its_own_cell(tmp_path: Path) -> Non
     """The next ones run, below a new server."""
     (tmp_path / "mine.py").write_text(KILLS_SERVER)
     cells = short_cells(tmp_path / "mine.py", "random", "constant")
+    before = Path(ask(tell, "where")[1].recv()[2]).parent
+    assert before.name.startswith("mlds-")
     made = run_quietly(cells, tmp_path / "out", workers=1).made
     assert [record.state for record in made] == ["failed", "ok", "ok"]
     assert made[0].reason == "the cell's own process was killed by SIGKILL"
+    assert not before.exists()
 
 
 def test_a_long_folder_for_temporary_files_is_not_taken(
