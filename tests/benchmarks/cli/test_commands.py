@@ -147,6 +147,18 @@ def test_compare_prints_who_is_better(ask: Ask, out: Path) -> None:
     assert ask("compare", out, out).code == 0
 
 
+def test_a_file_that_is_no_python_is_a_row(ask: Ask, tmp_path: Path) -> None:
+    """The others run; a file stands under the name that it was given."""
+    (tmp_path / "broken.py").write_text("class A:\n    def act(self, obs) return 1\n")
+    (tmp_path / "mine.py").write_text(MINE)
+    run = ("run", "hw1-1/sgn", "--preset", "smoke", "--seeds", "0", "-o", "rows")
+    answer = ask(*run, "-a", "./broken.py,good=./mine.py")
+    assert answer.code == 1
+    assert "seed 0: failed: UnknownAgent: " in answer.error
+    assert "| good " in answer.said
+    assert re.search(r"\n- broken\.py: failed: .*broken\.py, line 2: ", answer.said)
+
+
 def test_check_passes_a_good_agent_and_fails_a_bad_one(ask: Ask, tmp_path: Path) -> None:
     """Exit codes 0 and 1, the bad one's fault in one line."""
     (tmp_path / "mine.py").write_text(MINE)
