@@ -19,6 +19,7 @@ from typing import Any
 from mlds_bench.agents import params as params_of
 from mlds_bench.agents.base import UnknownHyperparameter
 from mlds_bench.agents.registry import AgentSpec, UnknownAgent
+from mlds_bench.common.interpreter import interpreter_command
 
 SECONDS = 120.0
 """How long an import may take."""
@@ -59,13 +60,9 @@ def _ask(specs: Sequence[AgentSpec], params: Mapping[str, Any]) -> list[dict[str
         names = ", ".join(spec.name for spec in specs)
         try:
             child = subprocess.run(
-                # -P: the user's folder comes where it stands in our path, and not before all else
-                [sys.executable, "-P", "-m", __name__, str(place)],
+                interpreter_command(__name__, str(place)),
                 input=pickle.dumps((list(specs), dict(params))),
-                env={
-                    **os.environ,
-                    "PYTHONPATH": os.pathsep.join(entry or "." for entry in sys.path),
-                },
+                env={**os.environ, "PYTHONSAFEPATH": "1"},
                 capture_output=True,
                 check=False,
                 timeout=SECONDS,
@@ -95,12 +92,8 @@ def _answer(spec: AgentSpec, params: Mapping[str, Any]) -> dict[str, Any]:
     return {"defaults": params_of.known_defaults(cls)}
 
 
-def main() -> None:
+def main(place: str) -> None:
     """Answer for the agents that come through standard input, into the file that is named."""
     specs, params = pickle.loads(sys.stdin.buffer.read())  # from the parent alone
     answers = [_answer(spec, params) for spec in specs]
-    Path(sys.argv[1]).write_text(json.dumps(answers), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    Path(place).write_text(json.dumps(answers), encoding="utf-8")

@@ -27,7 +27,9 @@ from mlds_bench.agents.sources import (
     agent_class,
     class_names,
     closure,
+    declared_files,
     digest,
+    file_digest,
     names_in,
     package_scope,
     read,
@@ -109,8 +111,18 @@ class AgentSpec:
 
     @cached_property
     def source_hash(self) -> str:
-        """sha256 of the agent's own source; evidence, and the identity of what has no version."""
-        return digest(self.sources)
+        """sha256 of the agent's own source; evidence, and the identity of what has no version.
+
+        Files that an agent from a file declares as its own count as well.
+        """
+        files = [f"{path.name} {file_digest(path)}" for path in self._declared_files]
+        return digest(self.sources, files)
+
+    @property
+    def _declared_files(self) -> list[Path]:
+        if self.kind != "file":
+            return []
+        return declared_files(self.sources[Path(self.module).stem], self.class_name)
 
     @property
     def fingerprint(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import sys
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -45,7 +46,12 @@ class Scope:
     prefix: str = ""
 
     def find(self, module: str) -> Path | None:
-        """The file of a module, or None where it is not the agent's own."""
+        """The file of a module, or None where it is not the agent's own.
+
+        A sibling does not stand in for a module of the standard library.
+        """
+        if not self.prefix and module.partition(".")[0] in sys.stdlib_module_names:
+            return None
         if self.prefix and not f"{module}.".startswith(f"{self.prefix}."):
             return None
         names = module.split(".")[self.stands_for :]
@@ -145,6 +151,50 @@ def _docstring_lines(tree: ast.Module) -> set[int]:
         and isinstance(node.value.value, str)
         for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
     }
+
+
+def declared_files(source: Source, class_name: str) -> list[Path]:
+    """The files beside an agent's own that it says it reads: ``files = ["weights.npy"]``.
+
+    Args:
+        source: the agent's file; one that is no Python declares nothing.
+        class_name: its class; the list may stand in it, or at the top of the file.
+
+    Raises:
+        UnknownAgent: one of the files is not there.
+    """
+    try:
+        tree = _parse(source)
+    except UnknownAgent:  # whoever loads it says so
+        return []
+    path = source.path
+    blocks = [n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == class_name]
+    names = [name for body in [tree.body, *blocks] for name in _files_in(body)]
+    files = [path.parent / name for name in dict.fromkeys(names)]
+    for file in files:
+        if not file.is_file():
+            raise UnknownAgent(f"{path.name} says that it reads {file}, and there is no such file")
+    return files
+
+
+def _files_in(body: Iterable[ast.stmt]) -> list[str]:
+    """The literal list of names that is assigned to ``files``, if there is one."""
+    for node in body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        named = any(isinstance(target, ast.Name) and target.id == "files" for target in targets)
+        value = getattr(node, "value", None)
+        if named and isinstance(value, (ast.List, ast.Tuple)):
+            parts = [part.value for part in value.elts if isinstance(part, ast.Constant)]
+            return [part for part in parts if isinstance(part, str)]
+    return []
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file's content, whatever its size."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def agent_class(path: Path) -> str:

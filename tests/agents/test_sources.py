@@ -10,7 +10,9 @@ from mlds_bench.agents.sources import (
     agent_class,
     class_names,
     closure,
+    declared_files,
     digest,
+    file_digest,
     names_in,
     package_scope,
     read,
@@ -237,3 +239,45 @@ def test_the_digest_is_of_what_runs(tmp_path: Path, change: str, counts: bool) -
     first.write_text('def f(x):\n    """A docstring."""\n    return x + 1  # a comment\n')
     second.write_text(change)
     assert (digest({"f": read(first)}) != digest({"f": read(second)})) is counts
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("files = ['a.npy']\nclass A: ...", ["a.npy"]),
+        ("class A:\n    files = ('a.npy', 'b.npy')", ["a.npy", "b.npy"]),
+        (
+            "files: list[str] = ['b.npy']\nclass A:\n    files = ['a.npy', 'b.npy']",
+            ["b.npy", "a.npy"],
+        ),
+        ("class B:\n    files = ['a.npy']\nclass A: ...", []),
+        ("files = make()\nclass A:\n    files = 3", []),
+        ("class A: ...", []),
+        ("files = ['a.npy']\nclass A(:", []),
+    ],
+)
+def test_files_that_an_agent_declares_are_found(
+    tmp_path: Path, source: str, names: list[str]
+) -> None:
+    """In its class, or at the top of its file; what is no list of names declares nothing."""
+    write(tmp_path, {"mine.py": source, "a.npy": "1", "b.npy": "2"})
+    assert declared_files(read(tmp_path / "mine.py"), "A") == [tmp_path / name for name in names]
+
+
+def test_a_declared_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    """Before anything runs, in one line."""
+    write(tmp_path, {"mine.py": "files = ['weights.npy']\nclass A: ..."})
+    with pytest.raises(UnknownAgent, match=r"mine\.py says that it reads .*/weights\.npy, and"):
+        declared_files(read(tmp_path / "mine.py"), "A")
+
+
+def test_the_digest_of_a_file_is_that_of_its_content(tmp_path: Path) -> None:
+    """The first lines of every table of sha256."""
+    (tmp_path / "empty").touch()
+    assert file_digest(tmp_path / "empty").startswith("e3b0c44298fc1c149afbf4c8996fb924")
+
+
+def test_a_sibling_is_no_part_of_the_standard_library(tmp_path: Path) -> None:
+    """What is called random, json or string beside an agent is not what it imports."""
+    write(tmp_path, {"mine.py": "import json, helper", "json.py": "", "helper.py": ""})
+    assert sorted(closure("mine", Scope((tmp_path,)))) == ["helper", "mine"]

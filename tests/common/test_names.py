@@ -35,3 +35,13 @@ def test_the_nearest_name_is_told(name: str, known: list[str], line: str) -> Non
 def test_a_single_name_is_said_to_be_the_only_one() -> None:
     """In plain English."""
     assert unknown_name("option", "zzz", ["reset"]) == "unknown option 'zzz': there is only reset"
+
+
+def test_all_that_are_equally_near_are_named() -> None:
+    """What ends in the name comes first; of the others, all of the best."""
+    there = ["hw1-1/sinc", "hw1-2/sinc", "hw1-1/sgn", "since"]
+    assert unknown_name("variant", "sinc", there) == (
+        "unknown variant 'sinc': did you mean 'hw1-1/sinc' or 'hw1-2/sinc'?"
+    )
+
+    assert unknown_name("agent", "adan", ["adam", "edan", "x"]).endswith("'adam' or 'edan'?")

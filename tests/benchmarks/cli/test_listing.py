@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -102,11 +103,29 @@ def test_nonsense_is_a_short_line(ask: Ask) -> None:
     )
 
 
-def test_show_prints_a_record(ask: Ask, out: Path) -> None:
-    """Checked, and in full."""
-    answer = ask("show", out / "smoke/hw1-1/sinc/random/seed-0.json")
+def test_show_sums_a_record_up(ask: Ask, out: Path) -> None:
+    """Score, state, cost and what lies beside it; ``--json`` prints the whole."""
+    file = out / "smoke/hw1-1/sinc/random/seed-0.json"
+    answer = ask("show", file)
     assert answer.code == 0
-    assert '"agent": "random"' in answer.said
+    assert answer.said.startswith(
+        "record     hw1-1/sinc random seed 0, preset smoke\nstate      ok\nscore      log10_mse "
+    )
+    assert "(normalized " in answer.said
+    assert '"agent"' not in answer.said
+    assert len(answer.said.splitlines()) < 20
+    assert json.loads(ask("show", file, "--json").said)["agent"] == "random"
+    bad = ask("show", out / "smoke/hw1-1/sinc/bad.py-Bad/seed-0.json").said
+    assert "state      failed: ValueError: no" in bad
+    assert "seed-0: log.txt" in bad
+    assert "variant    hw1-1/sinc" in ask("show", out / "smoke/hw1-1/sinc/variant.json").said
+
+
+def test_json_is_of_records_alone(ask: Ask) -> None:
+    """One line for whoever wants JSON of an agent."""
+    answer = ask("show", "deep", "--json")
+    assert (answer.code, answer.said) == (2, "")
+    assert "--json shows the file of a record" in answer.error
 
 
 def test_the_plugins_are_listed(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
