@@ -28,11 +28,13 @@ SECONDS = 120.0
 def check_agents(specs: Sequence[AgentSpec], params: Mapping[str, Any]) -> None:
     """Refuse hyper-parameters that one of the agents does not take.
 
+    An agent that cannot be loaded, as is known already, is no reason to refuse them.
+
     Raises:
         UnknownHyperparameter: one line, with the nearest right name or the bound.
         UnknownAgent: an agent's code cannot be imported, or holds no agent.
     """
-    for answer in _ask(specs, params):
+    for answer in _ask([spec for spec in specs if not spec.problem], params):
         if "hyperparameter" in answer:
             raise UnknownHyperparameter(answer["hyperparameter"])
         if "agent" in answer:

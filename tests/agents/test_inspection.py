@@ -41,6 +41,15 @@ def test_hyperparameters_are_checked_by_name(tmp_path: Path) -> None:
         check_agents(specs[:1], {"degree": True})
 
 
+def test_a_file_that_is_no_python_refuses_nothing(tmp_path: Path) -> None:
+    """It becomes a row of its own; the other agents are asked."""
+    (tmp_path / "torn.py").write_text("def f(:")
+    torn, whole = resolve(str(tmp_path / "torn.py")), resolve(str(mine(tmp_path)))
+    check_agents([torn], {"degree": 1})
+    with pytest.raises(UnknownHyperparameter, match="degree must be int, got 'abc'"):
+        check_agents([torn, whole], {"degree": "abc"})
+
+
 def test_the_code_of_an_agent_is_not_run_here(tmp_path: Path) -> None:
     """What it does to its own process does nothing to this one."""
     top = "import os, sys\nos.environ['SPOILED'] = '1'\nsys.modules['json'] = None\n"

@@ -70,6 +70,19 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "workers": ((*RUN, "--workers", "0"), "greater than or equal to 1"),
     "file": ((*RUN, "-a", "./mien.py"), "did you mean 'mine.py'"),
     "class in file": ((*RUN, "-a", "./mine.py:Mien"), "did you mean 'Mine'"),
+    "folder as a file": (
+        ("check", "./folder.py"),
+        "./folder.py is a folder: an agent is a file",
+    ),
+    "value of a wrong kind": (
+        (*RUN, "-a", "./typed.py", "-p", "x=abc"),
+        "x must be int, got 'abc'",
+    ),
+    "value without an end": (
+        (*RUN, "-a", "./typed.py", "-p", f"x={'[' * 50_000}"),
+        "hyper-parameter x: its value is nested too deeply",
+    ),
+    "name that is taken": ((*RUN, "-a", "deep=./mine.py"), "there is an agent 'deep', so choose"),
     "checked file with a syntax error": (("check", "./broken.py"), "broken.py, line 2: "),
     "file without a class": ((*RUN, "-a", "./empty.py"), "empty.py has no class"),
     "unwritable folder": ((*RUN, "-a", "random", "-o", "mine.py/below"), "cannot write to mine.py"),
@@ -104,6 +117,8 @@ def test_a_mistake_is_one_line_and_exit_code_2(ask: Ask, tmp_path: Path, mistake
     (tmp_path / "empty.py").write_text("ACTION = 1\n")
     (tmp_path / "seed-0.json").write_text('{"variant"')
     (tmp_path / "empty").mkdir()
+    (tmp_path / "folder.py").mkdir()
+    (tmp_path / "typed.py").write_text(f"{MINE}    def __init__(self, x=3): ...\n")
     (tmp_path / "below").mkdir()
     (tmp_path / "below/mine.py").write_text(MINE)
     arguments, hint = MISTAKES[mistake]
