@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import VectorEnv, VectorWrapper
 
-from mlds_bench.common.limits import LARGEST, is_kept
+from mlds_bench.common.limits import LARGEST, is_bounded
 
 CURVE_POINTS = 100
 LATE_SECONDS = 1.0
@@ -58,7 +58,7 @@ class Budget:
         Raises:
             ValueError: the score is not a finite number, or beyond `LARGEST`.
         """
-        if not is_kept(score):
+        if not is_bounded(score):
             raise ValueError(
                 f"a reported score must be a finite number within {LARGEST:g}, got {score!r}"
             )

@@ -8,6 +8,6 @@ LARGEST = 1e100
 """Most that a score, a reward or a return may be, on either side of zero."""
 
 
-def is_kept(value: float) -> bool:
+def is_bounded(value: float) -> bool:
     """Whether a number is finite and within `LARGEST`."""
     return math.isfinite(value) and abs(value) <= LARGEST

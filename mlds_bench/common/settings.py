@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
+from mlds_bench.common import checks
 from mlds_bench.common.names import unknown_name
 
 Check: TypeAlias = Callable[[str, Any], Any]
@@ -67,59 +68,30 @@ def checked(default: Any, check: Check) -> Any:
 
 
 def whole(default: int | None, low: int, high: int | None = None) -> Any:
-    """A field for a whole number from ``low`` to ``high``, both included."""
-    bound = f"of at least {low}" if high is None else f"in {low}..{high}"
-
-    def check(name: str, value: Any) -> int:
-        is_whole = isinstance(value, int) and not isinstance(value, bool)
-        if not (is_whole and low <= value and (high is None or value <= high)):
-            raise ValueError(f"{name} must be a whole number {bound}, got {value!r}")
-        return int(value)
-
-    return checked(default, check)
+    """A field for a whole number from ``low`` to ``high``, both included; it becomes an int."""
+    return checked(default, lambda name, value: checks.whole_number(name, value, low, high))
 
 
 def number(default: float | None, low: float, high: float = math.inf) -> Any:
     """A field for a finite number from ``low`` to ``high``, both included; it becomes a float."""
-    bound = f"of at least {low:g}" if high == math.inf else f"in [{low:g}, {high:g}]"
-
-    def check(name: str, value: Any) -> float:
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not (is_number and math.isfinite(value) and low <= value <= high):
-            raise ValueError(f"{name} must be a finite number {bound}, got {value!r}")
-        return float(value)
-
-    return checked(default, check)
+    return checked(default, lambda name, value: checks.finite_number(name, value, low, high))
 
 
 def choice(default: str | None, options: Sequence[str]) -> Any:
     """A field for one of a few words; the line for a wrong one lists them all."""
-
-    def check(name: str, value: Any) -> str:
-        if value not in options:
-            raise ValueError(f"{name} must be one of {', '.join(options)}, got {value!r}")
-        return str(value)
-
-    return checked(default, check)
+    return checked(default, lambda name, value: checks.one_of(name, value, options))
 
 
 def known_name(default: str, known: Sequence[str]) -> Any:
     """A field for one of many names; the line for a wrong one has the nearest right one."""
+    return checked(default, lambda name, value: checks.name_in(name, value, known))
 
-    def check(name: str, value: Any) -> str:
-        if value not in known:
-            raise ValueError(unknown_name(name, str(value), known))
-        return str(value)
 
-    return checked(default, check)
+def text(default: str) -> Any:
+    """A field for any text."""
+    return checked(default, checks.text)
 
 
 def flag(default: bool) -> Any:
     """A field that is True or False."""
-
-    def check(name: str, value: Any) -> bool:
-        if not isinstance(value, bool):
-            raise ValueError(f"{name} must be True or False, got {value!r}")
-        return value
-
-    return checked(default, check)
+    return checked(default, checks.true_or_false)

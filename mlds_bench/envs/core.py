@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
@@ -22,8 +22,10 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
+from mlds_bench.common.checks import one_of, shown, whole_number
 from mlds_bench.common.names import unknown_name
 from mlds_bench.envs.actions import InvalidAction, check_actions
+from mlds_bench.envs.arguments import checked_num_envs, checked_seeds
 from mlds_bench.envs.recorders import Recorder, Step, StepRecorder
 from mlds_bench.envs.roster import Roster
 from mlds_bench.envs.streams import Streams
@@ -49,6 +51,10 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         split: ``train`` tells oracle and feedback in the infos; ``test`` records instead.
         seed: of the first reset; ``reset(seed=)`` overrides it. Without any, entropy decides.
         render_mode: one of ``metadata["render_modes"]``, or None to render nothing.
+        max_episode_steps: after so many steps an episode is truncated; None for the room's own end.
+
+    Attributes:
+        autoreset_mode: SAME_STEP, as in ``metadata``.
 
     Raises:
         ValueError: one line that names the argument, its value and what is right.
@@ -61,6 +67,8 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
     }
     view_options: ClassVar[frozenset[str]] = frozenset()
     """Keyword arguments that an agent may choose (its view of the game), and no others."""
+    bytes_per_env: ClassVar[int] = 0
+    """Memory that an instance needs besides its observations, from below."""
     tolerance: ClassVar[float] = 1e-9
     """Across batch sizes, the floating-point numbers of an instance agree to within this."""
 
@@ -73,18 +81,19 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         split: Split = "train",
         seed: int | None = None,
         render_mode: str | None = None,
+        max_episode_steps: int | None = None,
     ) -> None:
-        if split not in get_args(Split):
-            raise ValueError(f"split must be one of {', '.join(get_args(Split))}, got {split!r}")
-        if num_envs < 1:
-            raise ValueError(f"num_envs must be at least 1, got {num_envs}")
-        modes = self.metadata["render_modes"]
-        if render_mode is not None and render_mode not in modes:
-            has = f"it has {', '.join(modes)}" if modes else "it draws nothing"
-            raise ValueError(f"{type(self).__name__} has no render_mode {render_mode!r}: {has}")
+        one_of("split", split, get_args(Split))
+        num_envs = checked_num_envs(num_envs, observation_space, self.bytes_per_env)
+        if max_episode_steps is not None:
+            max_episode_steps = whole_number("max_episode_steps", max_episode_steps, 1)
+        self.metadata = dict(type(self).metadata)  # its own: wrappers write into it
+        self._check_render_mode(render_mode)
         self.num_envs = num_envs
         self.split = split
         self.render_mode = render_mode
+        self.max_episode_steps = max_episode_steps
+        self.autoreset_mode = AutoresetMode.SAME_STEP
         self.single_observation_space = observation_space
         self.single_action_space = action_space
         self.recording = self.make_recorder()
@@ -92,9 +101,10 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         self._everyone = np.ones(num_envs, dtype=np.bool_)
         self._roster = Roster(num_envs)
         self._episode = np.zeros(num_envs, dtype=np.int64)
+        self._steps = np.zeros(num_envs, dtype=np.int64)
         self._episodes_to_record: int | None = None
         self._is_recording = True
-        self._seed = seed
+        self._seed = checked_seeds(seed, num_envs)
         self._is_reset = False
 
     @cached_property
@@ -138,6 +148,21 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         in ``train`` only, after `advance` and before finished instances are drawn anew.
         """
 
+    def state_infos(self) -> dict[str, Any]:
+        """What else the infos tell of the current observation, in both splits; fresh (N, ...)."""
+        return {}
+
+    def step_infos(self) -> dict[str, Any]:
+        """What else the infos tell of the action just taken, in both splits; fresh (N, ...)."""
+        return {}
+
+    @property
+    def out_of_time(self) -> Flags:
+        """(M,), where the step being taken is the last that ``max_episode_steps`` allows."""
+        if self.max_episode_steps is None:
+            return np.zeros(len(self._steps), np.bool_)
+        return self._steps >= self.max_episode_steps
+
     def make_recorder(self) -> Recorder:
         """What records the test split; a room that needs less than every step overrides it."""
         return StepRecorder()
@@ -162,9 +187,8 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         """
         if self.split != "test":
             raise ValueError("only the test split records: make the environment with split='test'")
-        if isinstance(episodes, bool) or not isinstance(episodes, int) or episodes < 1:
-            raise ValueError(f"episodes must be a whole number of at least 1, got {episodes!r}")
-        self._episodes_to_record, self._is_recording = episodes, False
+        self._episodes_to_record = whole_number("episodes", episodes, 1)
+        self._is_recording = False
 
     def reset(
         self,
@@ -184,7 +208,7 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         if seed is not None and not mask.all():
             raise ValueError("a seed starts all instances anew: give seed or reset_mask, not both")
         if seed is not None or not self._is_reset:
-            self._start(self._checked_seed(seed))
+            self._start(self._drawn_seed(checked_seeds(seed, self.num_envs)))
             mask = self._everyone
         elif self._roster.has_retired or not self._is_recording:
             raise ValueError("episodes are counted from a seeded reset: call reset(seed=...)")
@@ -201,8 +225,11 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         checked = roster.inward(
             check_actions(self.single_action_space, actions, self.num_envs, roster.retired)
         )
+        self._steps += 1
         reward, terminated, truncated = self.advance(checked)
-        feedback = self.feedback() if self.split == "train" else None
+        if self.max_episode_steps is not None:
+            truncated = (truncated | self.out_of_time) & ~terminated
+        told = self._told_of_step()
         step = Step(
             roster.rows, roster.instance, self._episode, checked, reward, terminated, truncated
         )
@@ -211,11 +238,9 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         done = terminated | truncated
         final = self._end(step, done) if done.any() else {}
         observation, infos = self._look()
-        if feedback is not None:
-            infos |= {"feedback": feedback, "_feedback": self._everyone.copy()}
         if roster.has_retired:
-            return roster.outward(step, observation, final)
-        return observation, reward, terminated, truncated, {**infos, **final}
+            return roster.outward(step, observation, final, told, infos)
+        return observation, reward, terminated, truncated, {**infos, **told, **final}
 
     def render(self) -> tuple[Frame, ...]:
         """Pictures (height, width, 3) uint8 of all instances as they are now."""
@@ -233,10 +258,12 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         self._is_recording = True
         self._roster = Roster(self.num_envs)
         self._episode = np.full(self.num_envs, -1)
+        self._steps = np.zeros(self.num_envs, dtype=np.int64)
 
     def _begin(self, mask: Flags) -> None:
         """Count a new episode in the rows where ``mask`` (M,) is True."""
         self._episode += mask
+        self._steps[mask] = 0
         if self.split == "test":
             self.recording.begin(self._roster.instance[mask])
 
@@ -244,7 +271,7 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         observation = self.observe()
         if self.split == "test":
             self.recording.show(observation, self.oracle)
-        return observation, self._infos(self._told_oracle(), self._everyone)
+        return observation, self._told_of_state(self._everyone)
 
     def _end(self, step: Step, done: Flags) -> dict[str, Any]:
         """Final observations and infos of finished instances, which are then reset."""
@@ -264,7 +291,7 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         return {
             "final_obs": self.observe(),
             "_final_obs": done,
-            "final_info": self._infos(self._told_oracle(), done),
+            "final_info": self._told_of_state(done),
             "_final_info": done.copy(),
         }
 
@@ -276,7 +303,7 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         if mask is not None:
             self.streams.narrow(mask)
             self.narrow(mask)
-            self._episode = self._episode[mask]
+            self._episode, self._steps = self._episode[mask], self._steps[mask]
             roster.narrow(mask)
 
     @property
@@ -284,16 +311,28 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         """A batch that is rendered has to show all its instances."""
         return type(self).narrow is not BatchedEnv.narrow and self.render_mode is None
 
-    def _told_oracle(self) -> Any:
-        return self.oracle() if self.split == "train" else None
+    def _told_of_state(self, mask: Flags) -> dict[str, Any]:
+        told = self.state_infos()
+        if self.split == "train" and (oracle := self.oracle()) is not None:
+            told["oracle"] = oracle
+        return _masked(told, mask)
 
-    def _infos(self, oracle: Any, mask: Flags) -> dict[str, Any]:
-        return {} if oracle is None else {"oracle": oracle, "_oracle": mask.copy()}
+    def _told_of_step(self) -> dict[str, Any]:
+        """Asked for before the instances that ended are drawn anew."""
+        told = self.step_infos()
+        if self.split == "train" and (feedback := self.feedback()) is not None:
+            told["feedback"] = feedback
+        return _masked(told, self._everyone)
+
+    def _check_render_mode(self, render_mode: Any) -> None:
+        modes = self.metadata["render_modes"]
+        if render_mode is None or (isinstance(render_mode, str) and render_mode in modes):
+            return
+        has = f"it has {', '.join(modes)}" if modes else "it draws nothing"
+        raise ValueError(f"{type(self).__name__} has no render_mode {shown(render_mode)}: {has}")
 
     def _reset_mask(self, options: dict[str, Any] | None) -> Flags:
-        for name in options or {}:
-            if name not in RESET_OPTIONS:
-                raise ValueError(unknown_name("reset option", name, RESET_OPTIONS))
+        check_options(options, RESET_OPTIONS)
         mask = (options or {}).get("reset_mask")
         if mask is None:
             return self._everyone
@@ -305,17 +344,23 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
             )
         return mask
 
-    def _checked_seed(self, seed: int | Sequence[int | None] | None) -> int | list[int]:
+    def _drawn_seed(self, seed: int | list[int | None] | None) -> int | list[int]:
+        """The seed of a reset; what is not given comes from the constructor, or from entropy."""
         seed = self._seed if seed is None else seed
-        if seed is None:
-            return secrets.randbits(63)
-        if isinstance(seed, (int, np.integer)):
-            if not 0 <= seed < 2**64:
-                raise ValueError(f"seed must be in 0..2**64-1, got {seed}")
-            return int(seed)
-        seeds = [secrets.randbits(63) if one is None else int(one) for one in seed]
-        if len(seeds) != self.num_envs or min(seeds) < 0 or max(seeds) >= 2**64:
-            raise ValueError(
-                f"seeds must be {self.num_envs} integers in 0..2**64-1, got {list(seed)}"
-            )
-        return seeds
+        if isinstance(seed, list):
+            return [secrets.randbits(63) if one is None else one for one in seed]
+        return secrets.randbits(63) if seed is None else seed
+
+
+def check_options(options: Any, known: Sequence[str]) -> None:
+    """Refuse options of a reset that are not known."""
+    if options is not None and not isinstance(options, Mapping):
+        raise ValueError(f"options must be a dictionary or None, got {shown(options)}")
+    for name in options or {}:
+        if name not in known:
+            raise ValueError(unknown_name("reset option", str(name), known))
+
+
+def _masked(told: dict[str, Any], mask: Flags) -> dict[str, Any]:
+    """Infos in Gymnasium's form: with every value, whose rows it is told of."""
+    return {**told, **{f"_{name}": mask.copy() for name in told}}

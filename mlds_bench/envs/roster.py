@@ -86,7 +86,12 @@ class Roster:
         return take(batch, self.instance) if self.is_narrow else batch
 
     def outward(
-        self, step: Step, observation: Any, final: dict[str, Any]
+        self,
+        step: Step,
+        observation: Any,
+        final: dict[str, Any],
+        of_step: dict[str, Any],
+        of_state: dict[str, Any],
     ) -> tuple[Any, npt.NDArray[np.float64], Flags, Flags, dict[str, Any]]:
         """What the batch tells of a step of the room's rows, every array (N, ...) and fresh.
 
@@ -94,18 +99,41 @@ class Roster:
             step: with the rows and instances of its time, before its last instances retired.
             observation: (M, ...), of the rows that there are now.
             final: what is told of the rows that ended in the step, if any did.
+            of_step: infos of the step, (M, ...) of its rows.
+            of_state: infos of the observation, (M, ...).
         """
         shown = on_each(self._last_seen, np.copy)
         put(shown, self.instance[self.rows], take(observation, self.rows))
         told = step.reward, step.terminated, step.truncated
         reward, terminated, truncated = (self._spread(array, step) for array in told)
         done = terminated | truncated
+        infos = {
+            **self._told(of_state, self.instance[self.rows], self.rows),
+            **self._told(of_step, step.instance[step.rows], step.rows),
+        }
         if not done.any():
-            return shown, reward, terminated, truncated, {}
+            return shown, reward, terminated, truncated, infos
         last, rows = on_each(shown, np.copy), step.rows[done[step.instance[step.rows]]]
         put(last, step.instance[rows], take(final["final_obs"], rows))
-        infos = {**final, "final_obs": last, "_final_obs": done, "_final_info": done.copy()}
+        infos |= {"final_obs": last, "_final_obs": done, "_final_info": done.copy()}
+        infos["final_info"] = self._told(final["final_info"], step.instance[rows], rows)
         return shown, reward, terminated, truncated, infos
+
+    def _told(self, infos: dict[str, Any], instances: Indices, rows: Indices) -> dict[str, Any]:
+        """Infos of rows as infos (N, ...) of the batch: nothing is told of the retired."""
+        mask = np.zeros(self.num_envs, np.bool_)
+        mask[instances] = True
+        told: dict[str, Any] = {}
+        for name, values in infos.items():
+            if name.startswith("_"):
+                continue
+            told[name] = on_each(values, self._empty)
+            put(told[name], instances, take(values, rows))
+            told[f"_{name}"] = mask.copy()
+        return told
+
+    def _empty(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.zeros((self.num_envs, *array.shape[1:]), array.dtype)
 
     def _spread(self, array: npt.NDArray[Any], step: Step) -> npt.NDArray[Any]:
         whole = np.zeros(self.num_envs, array.dtype)

@@ -14,13 +14,10 @@ import gymnasium
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from mlds_bench.common.names import unknown_name
 from mlds_bench.common.trees import take
-from mlds_bench.envs.core import BatchedEnv, Frame, Recorder
+from mlds_bench.envs.arguments import checked_seed
+from mlds_bench.envs.core import BatchedEnv, Frame, Recorder, check_options
 from mlds_bench.envs.registry import ENVIRONMENTS
-
-OF_THE_STEP = ("feedback",)
-"""Infos about the action just taken: they belong to its step, also at the end of an episode."""
 
 
 class SingleEnv(gymnasium.Env[Any, Any]):
@@ -33,7 +30,7 @@ class SingleEnv(gymnasium.Env[Any, Any]):
 
     def __init__(self, batched: BatchedEnv) -> None:
         self.batched = batched
-        self.metadata = batched.metadata
+        self.metadata = dict(batched.metadata)  # its own: SyncVectorEnv and wrappers write into it
         self.render_mode = batched.render_mode
         self.observation_space = batched.single_observation_space
         self.action_space = batched.single_action_space
@@ -49,8 +46,8 @@ class SingleEnv(gymnasium.Env[Any, Any]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Start an episode; see `BatchedEnv.reset`. It takes no options."""
-        for name in options or {}:
-            raise ValueError(unknown_name("reset option", name, []))
+        check_options(options, ())
+        seed = checked_seed(seed)
         super().reset(seed=seed)
         if seed is None and self._next is not None:
             begin = self._next
@@ -65,8 +62,9 @@ class SingleEnv(gymnasium.Env[Any, Any]):
             raise ResetNeeded(f"the episode is {self._state}: call reset() before step()")
         observation, reward, terminated, truncated, infos = self.batched.step(_batch_of_one(action))
         final = {key: infos.pop(key, None) for key in ("final_obs", "final_info")}
-        told = {key: infos.pop(key) for key in OF_THE_STEP if key in infos}
+        told: dict[str, Any] = {}
         if terminated[0] or truncated[0]:
+            told = {key: infos.pop(key) for key in [*infos] if key not in final["final_info"]}
             self._state, self._next = "ended", _first((observation, infos))
             observation, infos = final["final_obs"], final["final_info"]
         seen, info = _first((observation, {**infos, **told}))

@@ -25,7 +25,7 @@ from pydantic import (
     model_validator,
 )
 
-from mlds_bench.common.limits import LARGEST, is_kept
+from mlds_bench.common.limits import LARGEST, is_bounded
 
 State = Literal["ok", "failed", "timeout", "out-of-memory", "skipped"]
 STATES: tuple[State, ...] = get_args(State)
@@ -262,7 +262,7 @@ class Testing(Model):
     @classmethod
     def _scores_are_finite(cls, scores: object) -> object:
         for name, value in scores.items() if isinstance(scores, dict) else ():
-            if isinstance(value, float) and not is_kept(value):
+            if isinstance(value, float) and not is_bounded(value):
                 raise ValueError(
                     f"score {name!r} is {value}, and a score must be finite and within "
                     f"{LARGEST:g}: give the cell the state failed, with this as its reason"

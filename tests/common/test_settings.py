@@ -74,7 +74,7 @@ def test_bounds_are_inside() -> None:
         ({"sticky": 1.5}, "sticky must be a finite number in [0, 1], got 1.5"),
         ({"actions": "few"}, "actions must be one of full, reduced, got 'few'"),
         ({"target": "sign"}, "unknown target 'sign': did you mean 'sgn'?"),
-        ({"target": 7}, "unknown target '7': there are sinc, sgn, composed, square"),
+        ({"target": 7}, "target must be a name in quotes, such as 'sinc', got 7"),
         ({"color": 1}, "color must be True or False, got 1"),
         ({"pair": [1]}, "pair must be a pair, got [1]"),
     ],

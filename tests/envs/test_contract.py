@@ -148,15 +148,15 @@ class TellsAtTheEnd(Walk):
 class TellsAlways(Walk):
     """Tells the oracle in the test split."""
 
-    def _infos(self, oracle: Any, mask: Flags) -> dict[str, Any]:
-        return super()._infos(self.oracle(), mask)
+    def state_infos(self) -> dict[str, Any]:
+        return {"oracle": self.oracle()}
 
 
 class TellsNever(Walk):
     """Keeps the oracle for itself in the train split too."""
 
-    def _infos(self, oracle: Any, mask: Flags) -> dict[str, Any]:
-        return super()._infos(None, mask)
+    def _told_of_state(self, mask: Flags) -> dict[str, Any]:
+        return {}
 
 
 class FeedbackInTest(Coached):

@@ -12,7 +12,7 @@ from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 
 from mlds_bench.envs.contract import Factory, leaves, rollout, sample_actions
 from mlds_bench.envs.core import BatchedEnv, InvalidAction
-from tests.envs.toys import Coached, Composite, Walk
+from tests.envs.toys import Coached, Composite, Telling, Walk
 
 STAY = 1
 
@@ -170,17 +170,24 @@ def test_a_list_of_seeds_gives_each_instance_its_own() -> None:
 @pytest.mark.parametrize(
     ("seed", "message"),
     [
-        (-1, r"seed must be in 0\.\.2\*\*64-1, got -1"),
-        (2**64, rf"seed must be in 0\.\.2\*\*64-1, got {2**64}"),
-        ([1], r"seeds must be 2 integers in 0\.\.2\*\*64-1, got \[1\]"),
-        ([1, -2], r"seeds must be 2 integers .*, got \[1, -2\]"),
-        ([1, 2**64], "seeds must be 2 integers"),
+        (-1, r"seed must be a whole number in 0\.\.2\*\*64-1, got -1"),
+        (2**64, rf"seed must be a whole number in 0\.\.2\*\*64-1, got {2**64}"),
+        (1.5, r"seed must be a whole number in .*, got 1\.5"),
+        (True, "seed must be a whole number in .*, got True"),
+        ("3", "seed must be a whole number in .*, got '3'"),
+        ({}, r"seed must be a whole number in .*, got {}"),
+        ([1], r"a list of seeds must be 2 whole numbers in 0\.\.2\*\*64-1 .*, got \[1\]"),
+        ([1, -2], r"a list of seeds must be 2 whole numbers .*, got \[1, -2\]"),
+        ([1, 2.0], r"a list of seeds must be 2 whole numbers .*, got \[1, 2.0\]"),
+        ([1, 2**64], "a list of seeds must be 2 whole numbers"),
     ],
 )
 def test_a_wrong_seed_is_named(seed: Any, message: str) -> None:
-    """Negative, too large, too few."""
-    with pytest.raises(ValueError, match=message):
+    """Negative, too large, not whole, too few; in a reset and in the constructor."""
+    with pytest.raises(ValueError, match=f"^{message}"):
         Walk(num_envs=2).reset(seed=seed)
+    with pytest.raises(ValueError, match=f"^{message}"):
+        Walk(num_envs=2, seed=seed)
 
 
 def test_the_largest_seed_is_taken() -> None:
@@ -242,8 +249,60 @@ def test_wrong_keyword_arguments_are_named() -> None:
     """An unknown split and an empty batch are refused with what is right."""
     with pytest.raises(ValueError, match="split must be one of train, test, got 'validation'"):
         Walk(split="validation")
-    with pytest.raises(ValueError, match="num_envs must be at least 1, got 0"):
+    with pytest.raises(ValueError, match=r"num_envs must be a whole number in 1\.\.\d+, got 0"):
         Walk(num_envs=0)
+    with pytest.raises(ValueError, match=r"max_episode_steps must be a whole .* 1, got 0"):
+        Walk(max_episode_steps=0)
+    with pytest.raises(ValueError, match="options must be a dictionary or None, got 5"):
+        Walk().reset(options=5)  # type: ignore[arg-type]
+
+
+def test_a_batch_that_no_memory_holds_is_refused_at_once() -> None:
+    """With what it needs, what there is, and how many would fit."""
+    line = r"num_envs=2000000000 needs at least \d+ GB, and this machine has \d+ GB: take at .* \d+"
+    with pytest.raises(ValueError, match=f"^{line}$"):
+        Walk(num_envs=2_000_000_000)
+
+
+def test_every_environment_has_its_own_metadata() -> None:
+    """Wrappers and Gymnasium's vector environments write into it."""
+    first, second = Walk(), Walk()
+    first.metadata["autoreset_mode"] = AutoresetMode.DISABLED
+    assert second.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    assert Walk.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    assert second.autoreset_mode is AutoresetMode.SAME_STEP
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_an_episode_is_cut_after_its_most_steps(split: Any) -> None:
+    """In every instance by its own clock, and never where it terminated in that step."""
+    path = rollout(Walk(num_envs=40, split=split, seed=0, horizon=9, max_episode_steps=3), 0, 40)
+    steps, cut = np.zeros(40, np.int64), 0
+    for step in path[1:]:
+        steps += 1
+        np.testing.assert_array_equal(step["truncated"], (steps == 3) & ~step["terminated"])
+        done = step["terminated"] | step["truncated"]
+        cut += int(step["truncated"].sum())
+        steps[done] = 0
+    assert cut > 50
+
+
+def test_infos_of_a_room_are_told_in_both_splits() -> None:
+    """Of the observation and of the step: at an end final_info has the former; retired say none."""
+    env = Telling(num_envs=3, split="test", seed=0, horizon=2)
+    env.record(1)
+    assert env.reset(seed=1)[1]["age"].tolist() == [0, 0, 0]
+    infos = env.step(np.array([STAY, STAY, STAY]))[4]
+    assert infos["age"].tolist() == [1, 1, 1]
+    assert infos["moved"].tolist() == [0, 0, 0]
+    infos = env.step(np.array([0, STAY, 0]))[4]
+    assert infos["final_info"]["age"].tolist() == [2, 2, 2]
+    assert infos["final_info"]["_age"].all()
+    assert infos["moved"].tolist() == [-1, 0, -1]
+    assert infos["_moved"].all()
+    assert not infos["_age"].any()
+    assert "moved" not in infos["final_info"]
+    assert "moved" not in env.step(np.array([0, STAY, 0]))[4].get("final_info", {})
 
 
 def test_gymnasium_counts_our_episodes() -> None:

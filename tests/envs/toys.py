@@ -66,6 +66,22 @@ class Coached(Walk):
         return {"away": np.abs(self.place), "place": self.place[:, None].copy()}
 
 
+class Telling(Walk):
+    """A walk whose infos tell the age of the episode, and where the last step went."""
+
+    moved = np.zeros(0, np.int64)
+
+    def advance(self, actions: Any) -> Outcome:
+        self.moved = actions - 1
+        return super().advance(actions)
+
+    def state_infos(self) -> dict[str, Any]:
+        return {"age": self.age.copy()}
+
+    def step_infos(self) -> dict[str, Any]:
+        return {"moved": self.moved.copy()}
+
+
 class Composite(BatchedEnv):
     """Dict observation, Dict action, Dict oracle; one step an episode for odd instances."""
 

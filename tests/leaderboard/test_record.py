@@ -50,6 +50,15 @@ def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["seed-0.json"]
 
 
+@pytest.mark.parametrize("name", ["seed-99.json", "variant.json"])
+def test_a_pipe_is_no_record_and_holds_nobody(tmp_path: Path, name: str) -> None:
+    """A reader says so at once; without a writer, opening it would wait for ever."""
+    os.mkfifo(tmp_path / name)
+    for read in (read_record, read_task):
+        with pytest.raises(TornRecord, match="not a regular file"):
+            read(tmp_path / name)
+
+
 def test_a_record_is_not_written_in_the_place_of_another(tmp_path: Path) -> None:
     """Seed 1 does not overwrite seed 0."""
     with pytest.raises(ValueError, match=r"content belongs at quick/hw1-1/sinc/deep/seed-1.json"):

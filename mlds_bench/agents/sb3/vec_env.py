@@ -38,6 +38,7 @@ class BatchedVecEnv(VecEnv):
     def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
         self.env = env
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
+        self.metadata = {**env.metadata, **self.metadata}  # render_fps, for VecVideoRecorder
         self._uneventful: list[dict[str, Any]] = [{} for _ in range(env.num_envs)]
         self._actions: Any = None
 
@@ -69,6 +70,10 @@ class BatchedVecEnv(VecEnv):
                 "TimeLimit.truncated": bool(cut[index]),
             }
         return told
+
+    def get_images(self) -> list[Any]:
+        """Pictures (height, width, 3) uint8 of all instances, with a ``render_mode``."""
+        return list(self.env.render() or ())
 
     def seed(self, seed: int | None = None) -> list[int | None]:  # noqa: ARG002
         """Do nothing: an agent does not choose the instances that it learns in."""

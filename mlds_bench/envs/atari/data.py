@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ale_py.roms import get_all_rom_ids, get_rom_path
 
+from mlds_bench.common.checks import MOST_SHOWN, shown
 from mlds_bench.envs.atari.specs import BREAKOUT, PONG, AtariSettings, Settings
 
 
@@ -31,7 +32,7 @@ def find_rom(game: str) -> Path:
     if path is not None:
         return path
     plain = {name.replace("_", ""): name for name in known}
-    wanted = "".join(letter for letter in str(game).lower() if letter.isalnum())
+    wanted = "".join(letter for letter in game[:MOST_SHOWN].lower() if letter.isalnum())
     near = get_close_matches(wanted, plain, n=1, cutoff=0.5)
     hint = f"did you mean {plain[near[0]]!r}?" if near else "ale_py.roms.get_all_rom_ids() has all"
-    raise ValueError(f"unknown game {game!r}: {hint}")
+    raise ValueError(f"unknown game {shown(game)}: {hint}")

@@ -9,6 +9,8 @@ lost. A reset with seeds loads the cartridge anew, 80 ms per game: only the firs
 from __future__ import annotations
 
 import os
+from functools import cache
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +24,24 @@ from mlds_bench.envs.core import Flags, Outcome
 
 Integers = npt.NDArray[np.int64]
 MOST_SEED = 2**31 - 1
+EMULATOR_BYTES = 1_500_000
+"""Memory of one emulator besides its observations, from below."""
 
 
 class EmulatorFailure(RuntimeError):
     """The emulators cannot go on: closed, lost in a fork, or failed themselves."""
+
+
+@cache
+def game_actions(game: str) -> tuple[str, ...]:
+    """Names of a game's actions, in order.
+
+    Raises:
+        ValueError: there is no such game; the line names the nearest right one.
+    """
+    find_rom(game)
+    vector = AtariVectorEnv(game, 1, num_threads=1, img_height=16, img_width=16)
+    return tuple(action.name for action in vector.ale.get_action_set())
 
 
 class Emulators:
@@ -48,7 +64,9 @@ class Emulators:
     """
 
     def __init__(self, protocol: Protocol, view: View, *, num_envs: int, threads: int) -> None:
-        find_rom(protocol.game)
+        self.actions = game_actions(protocol.game)
+        if protocol.fire_reset and FIRE not in self.actions:
+            raise ValueError(f"{protocol.game} has no FIRE action: leave out fire_reset=True")
         self._process = os.getpid()
         self._game = protocol.game
         self._vector: AtariVectorEnv | None = AtariVectorEnv(
@@ -66,9 +84,6 @@ class Emulators:
             use_fire_reset=protocol.fire_reset,
             reward_clipping=False,
         )
-        self.actions = tuple(action.name for action in self._vector.ale.get_action_set())
-        if protocol.fire_reset and FIRE not in self.actions:
-            raise ValueError(f"{protocol.game} has no FIRE action: leave out fire_reset=True")
         self.frames: Frames = np.empty(0, np.uint8)
         self.lives = np.zeros(num_envs, np.int32)
 
@@ -95,6 +110,12 @@ class Emulators:
             ) from error
         self.lives = infos["lives"]
         return reward.astype(np.float64), over, out_of_time
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"the emulators of {self._game} cannot be copied or pickled: make a second environment "
+            "from the same arguments, or send a function that makes it"
+        )
 
     def close(self) -> None:
         """End the threads; safe to call again."""

@@ -8,7 +8,13 @@ import numpy as np
 from gymnasium.spaces import Discrete
 
 from mlds_bench.common.settings import make_settings
-from mlds_bench.envs.atari.emulator import MOST_SEED, Emulators, Integers
+from mlds_bench.envs.atari.emulator import (
+    EMULATOR_BYTES,
+    MOST_SEED,
+    Emulators,
+    Integers,
+    game_actions,
+)
 from mlds_bench.envs.atari.playback import Screen
 from mlds_bench.envs.atari.specs import (
     FIRE,
@@ -24,7 +30,7 @@ from mlds_bench.envs.atari.specs import (
 )
 from mlds_bench.envs.atari.view import Picture, View
 from mlds_bench.envs.core import BatchedEnv, Flags, Frame, Outcome, Split
-from mlds_bench.envs.recorders import EndRecorder
+from mlds_bench.envs.recorders import EndRecorder, Indices
 from mlds_bench.envs.streams import Streams
 
 
@@ -39,6 +45,7 @@ class AtariGame(BatchedEnv):
         split: ``train`` or ``test``.
         seed: of the first reset.
         render_mode: ``rgb_array``, or None.
+        max_episode_steps: after which an episode is truncated; None for the end above alone.
         **settings: see `mlds_bench.envs.atari.specs`.
 
     Raises:
@@ -52,6 +59,8 @@ class AtariGame(BatchedEnv):
     }
     view_options: ClassVar[frozenset[str]] = Settings.view_options
 
+    bytes_per_env: ClassVar[int] = EMULATOR_BYTES
+
     settings_class: ClassVar[type[Settings]]
 
     def __init__(
@@ -61,13 +70,12 @@ class AtariGame(BatchedEnv):
         split: Split = "train",
         seed: int | None = None,
         render_mode: str | None = None,
+        max_episode_steps: int | None = None,
         **settings: Any,
     ) -> None:
         self.settings = make_settings(self.settings_class, settings)
         self.protocol, self.view = self.settings.protocol, View.of(self.settings)
-        made = {"num_envs": num_envs, "threads": self.settings.threads}
-        self._emulators = Emulators(self.protocol, self.view, **made)
-        names = _action_names(self.settings, self._emulators.actions)
+        names = _action_names(self.settings, game_actions(self.protocol.game))
         super().__init__(
             self.view.space,
             Discrete(len(names)),
@@ -75,7 +83,10 @@ class AtariGame(BatchedEnv):
             split=split,
             seed=seed,
             render_mode=render_mode,
+            max_episode_steps=max_episode_steps,
         )
+        made = {"num_envs": self.num_envs, "threads": self.settings.threads}
+        self._emulators = Emulators(self.protocol, self.view, **made)
         self._shadow = Emulators(self.protocol, Screen(), **made) if render_mode else None
         self.action_names = names
         self._buttons: Integers = np.array([self._emulators.actions.index(name) for name in names])
@@ -83,15 +94,24 @@ class AtariGame(BatchedEnv):
         self._clips = self.settings.clip_rewards and split == "train"
         self._ends_lives = self.settings.life_ends and split == "train"
         self._seeded_by: Streams | None = None
-        self._age = np.zeros(num_envs, np.int64)
-        self._lives = np.zeros(num_envs, np.int32)
-        self._lives_played = np.zeros(num_envs, np.int64)
-        self._must_fire = np.zeros(num_envs, np.bool_)
-        self._goes_on = np.zeros(num_envs, np.bool_)
+        self._age = np.zeros(self.num_envs, np.int64)
+        self._points = np.zeros(self.num_envs)
+        self._lives = np.zeros(self.num_envs, np.int32)
+        self._lives_played = np.zeros(self.num_envs, np.int64)
+        self._must_fire = np.zeros(self.num_envs, np.bool_)
+        self._goes_on = np.zeros(self.num_envs, np.bool_)
 
     def make_recorder(self) -> EndRecorder:
         """Scores need the return, the length and the number of lives of every game."""
-        return EndRecorder(("return", "length"), lambda rows: {"lives": self._lives_played[rows]})
+        return EndRecorder(("return", "length"), self._lives_of)
+
+    def state_infos(self) -> dict[str, Any]:
+        """``lives`` (N,) int32 that are left; 0 in games that count none."""
+        return {"lives": self._lives.copy()}
+
+    def step_infos(self) -> dict[str, Any]:
+        """``reward`` (N,) float64, the points: what the reward is before it is clipped."""
+        return {"reward": self._points.copy()}
 
     def draw(self, mask: Flags) -> None:
         """New games where ``mask`` (N,) is True; where only a life ended, the game goes on."""
@@ -117,6 +137,9 @@ class AtariGame(BatchedEnv):
         if self._fires_itself:
             buttons[self._must_fire] = self._emulators.actions.index(FIRE)
         reward, over, truncated = self._emulators.step(buttons)
+        if self.max_episode_steps is not None:
+            truncated = (truncated | self.out_of_time) & ~over
+        self._points = reward
         if self._shadow:
             self._shadow.step(buttons)
         self._age += 1
@@ -148,6 +171,9 @@ class AtariGame(BatchedEnv):
         if self._shadow:
             self._shadow.close()
 
+    def _lives_of(self, rows: Indices) -> dict[str, Integers]:
+        return {"lives": self._lives_played[rows]}
+
     def _new_seeds(self) -> Integers | None:
         """Seeds of all emulators, the first time after ``reset(seed=)``."""
         if self._seeded_by is self.streams:
@@ -175,7 +201,8 @@ class Pong(AtariGame):
 
     Reward: points won minus points lost, float64: +1, -1 or 0.
 
-    Oracle: none.
+    Oracle: none. Infos, in both splits: ``lives`` (int32; 0 in games that count none), and of a
+    step ``reward`` (float64), its points before they are clipped.
 
     Feedback: none.
 
@@ -194,6 +221,7 @@ class Pong(AtariGame):
         split: ``train`` or ``test``.
         seed: of the first reset.
         render_mode: ``rgb_array``, or None.
+        max_episode_steps: after which an episode is truncated; None for the end above alone.
         **settings: ``size``, ``color``, ``stack``, ``difference``, ``actions``, ``clip_rewards``,
             ``life_ends``, ``threads``; see `mlds_bench.envs.atari.specs.Settings`.
     """
@@ -218,7 +246,8 @@ class Breakout(AtariGame):
     Reward: points of the bricks, 1 to 7 each, float64; their sign with ``clip_rewards`` in
     ``train``.
 
-    Oracle: none.
+    Oracle: none. Infos, in both splits: ``lives`` (int32; 0 in games that count none), and of a
+    step ``reward`` (float64), its points before they are clipped.
 
     Feedback: none.
 
@@ -238,6 +267,7 @@ class Breakout(AtariGame):
         split: ``train`` or ``test``.
         seed: of the first reset.
         render_mode: ``rgb_array``, or None.
+        max_episode_steps: after which an episode is truncated; None for the end above alone.
         **settings: ``size``, ``color``, ``stack``, ``difference``, ``actions``, ``clip_rewards``,
             ``life_ends``, ``threads``; see `mlds_bench.envs.atari.specs.Settings`.
     """
@@ -257,7 +287,8 @@ class Atari(AtariGame):
 
     Reward: the game's points, float64; their sign with ``clip_rewards`` in ``train``.
 
-    Oracle: none.
+    Oracle: none. Infos, in both splits: ``lives`` (int32; 0 in games that count none), and of a
+    step ``reward`` (float64), its points before they are clipped.
 
     Feedback: none.
 
@@ -275,6 +306,7 @@ class Atari(AtariGame):
         split: ``train`` or ``test``.
         seed: of the first reset.
         render_mode: ``rgb_array``, or None.
+        max_episode_steps: after which an episode is truncated; None for the end above alone.
         **settings: the protocol (``game``, ``sticky``, ``noop_max``, ``fire_reset``) and the
             settings of `Pong`; see `mlds_bench.envs.atari.specs.AtariSettings`.
     """

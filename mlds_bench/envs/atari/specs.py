@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, Literal, get_args
 
-from mlds_bench.common.settings import BaseSettings, choice, flag, number, whole
+from mlds_bench.common.settings import BaseSettings, choice, flag, number, text, whole
 
 Actions = Literal["full", "reduced"]
 
@@ -127,7 +127,7 @@ class AtariSettings(Settings):
         fire_reset: FIRE is pressed for one frame at the start of a game.
     """
 
-    game: str = "pong"
+    game: str = text("pong")
     sticky: float = number(0.25, 0.0, 1.0)
     noop_max: int = whole(0, 0, 100)
     fire_reset: bool = flag(False)

@@ -49,6 +49,7 @@ class FunctionFitting(BatchedEnv):
         split: ``train`` or ``test``.
         seed: of the first reset.
         render_mode: None; there is nothing to render.
+        max_episode_steps: after which an episode is truncated; None for the end above alone.
         **settings: ``target``, ``degree``, ``coefficients``, ``points``, ``noise``,
             ``test_points``; see `mlds_bench.envs.fitting.specs.Settings`.
 
@@ -63,6 +64,7 @@ class FunctionFitting(BatchedEnv):
         split: Split = "train",
         seed: int | None = None,
         render_mode: str | None = None,
+        max_episode_steps: int | None = None,
         **settings: Any,
     ) -> None:
         self.settings = make_settings(Settings, settings)
@@ -75,6 +77,7 @@ class FunctionFitting(BatchedEnv):
             split=split,
             seed=seed,
             render_mode=render_mode,
+            max_episode_steps=max_episode_steps,
         )
         self._train_points = training_points(self.settings.points, dimension)
         self._stride = _stride(self.settings.test_points)

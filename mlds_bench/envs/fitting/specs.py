@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from mlds_bench.common.checks import is_finite, shown
 from mlds_bench.common.settings import BaseSettings, checked, known_name, number, whole
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -22,6 +24,10 @@ Function: TypeAlias = Callable[[Array], Array]
 BOUND = 2.0
 """Actions lie in [-BOUND, BOUND]; so do all targets."""
 MAXIMUM_DEGREE = 64
+MOST_POINTS = 2**24
+"""Of a grid, which is kept in memory: 16,777,216 points."""
+MOST_NOISE = 1e6
+"""Beyond it, squared errors would soon overflow."""
 
 
 @dataclass(frozen=True)
@@ -112,18 +118,25 @@ PARAMETRIC = ("square", "power", "polynomial")
 NAMES: tuple[str, ...] = (*FIXED, *PARAMETRIC)
 
 
+def _at_points(series: np.polynomial.Polynomial, points: Array) -> Array:
+    return _at(series, points[:, 0])
+
+
+def _at(series: np.polynomial.Polynomial, x: Array) -> Array:
+    return np.asarray(series(x), dtype=np.float64)
+
+
 def polynomial(name: str, formula: str, coefficients: Sequence[float]) -> Target:
     """The target sum_k coefficients[k] x^k."""
     series = np.polynomial.Polynomial(coefficients)
-    curvature = series.deriv(2)
     trimmed = np.trim_zeros(coefficients, "b")
     return Target(
         name,
         formula,
         1,
-        lambda points: np.asarray(series(points[:, 0]), dtype=np.float64),
+        partial(_at_points, series),
         LECTURE,
-        lambda x: np.asarray(curvature(x), dtype=np.float64) + np.zeros_like(x),
+        partial(_at, series.deriv(2)),
         quadratic_coefficient=coefficients[2] if len(trimmed) == 3 else None,
     )
 
@@ -146,13 +159,20 @@ def side_length(name: str, points: int, dimension: int) -> int:
 
 
 def _check_coefficients(name: str, coefficients: Any) -> tuple[float, ...]:
-    values = tuple(float(c) for c in coefficients)
-    if not 1 <= len(values) <= MAXIMUM_DEGREE + 1 or not np.isfinite(values).all():
+    is_row = isinstance(coefficients, (list, tuple)) or (
+        isinstance(coefficients, np.ndarray) and coefficients.ndim == 1
+    )
+    if not (is_row and 1 <= len(coefficients) <= MAXIMUM_DEGREE + 1) or not all(
+        map(is_finite, coefficients)
+    ):
         raise ValueError(
-            f"{name} must be 1 to {MAXIMUM_DEGREE + 1} finite numbers c0, c1, ..., "
-            f"got {coefficients!r}"
+            f"{name} must be a list of 1 to {MAXIMUM_DEGREE + 1} finite numbers c0, c1, ..., "
+            f"got {shown(coefficients)}"
         )
-    largest = float(np.abs(np.polynomial.Polynomial(values)(np.linspace(0.0, 1.0, 4097))).max())
+    values = tuple(float(c) for c in coefficients)
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond the bound it is refused
+        reached = np.abs(np.polynomial.Polynomial(values)(np.linspace(0.0, 1.0, 4097)))
+    largest = float(np.nan_to_num(reached, nan=np.inf).max())
     if largest > BOUND:
         raise ValueError(
             f"the polynomial reaches {largest:g} on (0, 1], beyond the actions' bound {BOUND:g}: "
@@ -177,9 +197,9 @@ class Settings(BaseSettings):
     target: str = known_name("sinc", NAMES)
     degree: int | None = whole(None, 1, MAXIMUM_DEGREE)
     coefficients: tuple[float, ...] | None = checked(None, _check_coefficients)
-    points: int = whole(10_000, 1)
-    noise: float = number(0.0, 0.0)
-    test_points: int = whole(65_536, 1)
+    points: int = whole(10_000, 1, MOST_POINTS)
+    noise: float = number(0.0, 0.0, MOST_NOISE)
+    test_points: int = whole(65_536, 1, MOST_POINTS)
 
     def __post_init__(self) -> None:
         super().__post_init__()

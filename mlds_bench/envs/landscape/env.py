@@ -57,6 +57,7 @@ class LossLandscape(BatchedEnv):
         split: ``train`` or ``test``.
         seed: of the first reset.
         render_mode: None; there is nothing to render.
+        max_episode_steps: after which an episode is truncated; None for the end above alone.
         **settings: the problem and its parameters (``problem``, ``hidden``, ``activation``,
             ``depth``, ``k``, ``n``, ``points``), ``query_budget``, ``gradient``, ``objective``,
             ``solved``, ``gradient_tolerance``, ``start_scale``; see
@@ -73,6 +74,7 @@ class LossLandscape(BatchedEnv):
         split: Split = "train",
         seed: int | None = None,
         render_mode: str | None = None,
+        max_episode_steps: int | None = None,
         **settings: Any,
     ) -> None:
         self.settings = make_settings(Settings, settings)
@@ -87,6 +89,7 @@ class LossLandscape(BatchedEnv):
             split=split,
             seed=seed,
             render_mode=render_mode,
+            max_episode_steps=max_episode_steps,
         )
         self._theta = np.zeros((num_envs, d))
         self._loss = np.zeros(num_envs)

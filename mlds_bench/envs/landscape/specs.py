@@ -22,6 +22,10 @@ Start = Literal["normal", "fan-in", "teacher"]
 MOVE_BOUND = 1e6
 """Coordinates of a move lie in [-MOVE_BOUND, MOVE_BOUND]: no sensible step comes near this bound,
 and no sum of moves overflows float64."""
+MOST_SCALE = 1e6
+"""Of starting points: as far as one move reaches."""
+MOST_BUDGET = 10**9
+"""Queries of an episode at most."""
 LIMIT = 1e12
 """A loss or gradient norm that is NaN or beyond this has diverged and counts as this; observations
 are clipped to [-LIMIT, LIMIT]."""
@@ -208,12 +212,12 @@ class Settings(BaseSettings):
     k: int | None = whole(None, 1, 64)
     n: int | None = whole(None, 1, 128)
     points: int | None = whole(None, 2, 10_000)
-    query_budget: int | None = whole(None, 1)
+    query_budget: int | None = whole(None, 1, MOST_BUDGET)
     gradient: bool = flag(True)
     objective: Objective = choice("loss", get_args(Objective))
     solved: float | None = number(None, 0.0)
     gradient_tolerance: float = number(0.0, 0.0)
-    start_scale: float = number(1.0, 0.0)
+    start_scale: float = number(1.0, 0.0, MOST_SCALE)
 
     def __post_init__(self) -> None:
         super().__post_init__()

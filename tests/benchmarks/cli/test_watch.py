@@ -22,6 +22,8 @@ class Mine:
         self.button = button
     def learn(self, env, budget):
         pass
+    def save(self, folder):
+        (folder / "weights.txt").write_text(str(self.button))
     def load(self, folder):
         self.button = int((folder / "weights.txt").read_text())
     def act(self, obs):
@@ -72,6 +74,19 @@ def test_what_an_agent_of_yours_has_learned_is_found_in_your_runs(tmp_path: Path
         UsageError, match="has not learned hw4-1/pong yet with button=3: mlds-bench"
     ):
         watch("hw4-1/pong", mine, out=tmp_path, **other)
+
+
+def test_an_agent_that_keeps_nothing_is_not_sent_to_run_again(tmp_path: Path) -> None:
+    """It would have nothing to show afterwards, either."""
+    (tmp_path / "mine.py").write_text(MINE.replace("def save", "def _save"))
+    with pytest.raises(UsageError, match=r"keeps nothing of what it learns, for it has no save"):
+        watch("hw4-1/pong", str(tmp_path / "mine.py"), out=tmp_path, **SETTINGS)
+
+
+def test_an_agent_is_watched_by_what_tables_print(tmp_path: Path) -> None:
+    """With the settings in its name."""
+    told = watch("hw1-2/deep-linear", "adam@learning_rate=0.05", out=tmp_path, **SETTINGS)
+    assert "hw1-2-deep-linear/adam@learning_rate=0.05/" in told
 
 
 @pytest.mark.parametrize(

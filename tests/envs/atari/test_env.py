@@ -288,3 +288,59 @@ def test_nonsense_is_refused_by_name(make: Any, message: str) -> None:
     """One line, before anything plays."""
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         make()
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_infos_tell_lives_and_the_points(split: Any) -> None:
+    """Of every step, clipped or not, and at an end the lives of the game that ended."""
+    env = Breakout(num_envs=4, split=split, size=16, stack=1, actions="reduced", **COURSE)
+    plain = Breakout(num_envs=4, split="train", size=16, stack=1, actions="reduced")
+    told, expected = play(env, 400), play(plain, 400)
+    lives, points, games = np.full(4, 5), 0.0, 0
+    for step, other in zip(told[1:], expected[1:], strict=True):
+        infos, done = step[4], step[2]
+        np.testing.assert_array_equal(infos["reward"], other[1])
+        assert infos["_reward"].all()
+        points += infos["reward"].sum()
+        if split == "train":
+            np.testing.assert_array_equal(step[1], np.sign(infos["reward"]))
+        assert (infos["lives"] <= lives)[~done].all()
+        if done.any():
+            left = infos["final_info"]["lives"]
+            games += int((left[done] == 0).sum())
+            assert (left[done] == (0 if split == "test" else lives[done] - 1)).all()
+            assert "reward" not in infos["final_info"]
+        lives = infos["lives"].copy()
+    assert points > 0
+    assert games > 0
+
+
+def test_the_points_are_those_before_clipping() -> None:
+    """A game whose points are tens: the reward is their sign."""
+    env = Atari(game="space_invaders", num_envs=2, size=16, stack=1, clip_rewards=True)
+    path = play(env, 150)
+    points = np.concatenate([step[4]["reward"] for step in path[1:]])
+    np.testing.assert_array_equal(np.concatenate([step[1] for step in path[1:]]), np.sign(points))
+    assert points.max() >= 5.0
+
+
+def test_a_single_game_tells_them_too() -> None:
+    """Gymnasium's users read them from info at every step, the last one included."""
+    env = SingleEnv(Breakout(num_envs=1, size=16, stack=1, actions="reduced", **COURSE))
+    assert env.reset(seed=0)[1] == {"lives": 5}
+    ended = False
+    while not ended:
+        _, _, ended, _, info = env.step(0)
+        assert set(info) == {"lives", "reward"}
+    assert info["lives"] == 4
+    assert env.reset()[1] == {"lives": 4}
+
+
+def test_a_cut_game_counts_the_life_that_it_ended_in() -> None:
+    """So that the score of a life is of lives that were played."""
+    env = Breakout(num_envs=2, split="test", size=16, stack=1, max_episode_steps=10)
+    env.record(1)
+    path = play(env, 10)
+    assert path[-1][3].all()
+    assert env.recording.arrays()["lives"].tolist() == [1, 1]
+    assert env.recording.arrays()["length"].tolist() == [10, 10]

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from gymnasium.wrappers import RecordVideo
 from moviepy.video.io.VideoFileClip import VideoFileClip  # type: ignore[import-untyped]
+from stable_baselines3.common.vec_env import VecVideoRecorder
 
+from mlds_bench.agents.sb3 import BatchedVecEnv
 from mlds_bench.envs.atari import emulator
 from mlds_bench.envs.atari.env import Atari, AtariGame, Breakout, Pong
 from mlds_bench.envs.atari.playback import SCREEN, read_game
@@ -148,3 +150,29 @@ def test_gymnasium_records_a_video_of_pong(tmp_path: Path) -> None:
         assert clip.duration == pytest.approx(2.0, abs=0.1)
         court = clip.get_frame(1.0)[100, 80].astype(int)
     assert np.abs(court - (144, 72, 17)).max() < 12
+
+
+def test_stable_baselines3_records_a_video_of_a_batch(tmp_path: Path) -> None:
+    """Its VecVideoRecorder over our adapter: all instances in one picture."""
+    batch = gymnasium.make_vec("mlds_bench:mlds/Pong-v0", num_envs=4, render_mode="rgb_array")
+    env = VecVideoRecorder(
+        BatchedVecEnv(batch), str(tmp_path), lambda step: step == 0, video_length=15
+    )
+    env.reset()
+    for _ in range(20):
+        env.step(np.zeros(4, np.int64))
+    env.close()
+    (path,) = tmp_path.glob("*.mp4")
+    with VideoFileClip(str(path)) as clip:
+        assert clip.size == [2 * SCREEN[1], 2 * SCREEN[0]]
+        assert clip.fps == 15.0
+        court = clip.get_frame(0.5)[[100, 310, 310], [80, 80, 240]].astype(int)
+    assert np.abs(court - (144, 72, 17)).max() < 12
+
+
+@pytest.mark.parametrize("name", ["FunctionFitting", "LossLandscape"])
+def test_rooms_that_draw_no_screens_say_so(name: str) -> None:
+    """However they are made: one line."""
+    for make in (gymnasium.make, gymnasium.make_vec):
+        with pytest.raises(ValueError, match=f"{name} has no render_mode 'rgb_array': it draws n"):
+            make(f"mlds_bench:mlds/{name}-v0", render_mode="rgb_array")

@@ -116,8 +116,14 @@ def test_parabolas_are_known_as_such(arguments: dict[str, Any], coefficient: flo
         ({"target": "power", "degree": 2.5}, "degree must be a whole number in 1..64, got 2.5"),
         ({"target": "power", "degree": True}, "degree must be a whole number in 1..64, got True"),
         ({"target": "polynomial"}, "target 'polynomial' needs coefficients: .*"),
-        ({"target": "polynomial", "coefficients": ()}, "coefficients must be 1 to 65 finite .*"),
-        ({"target": "polynomial", "coefficients": (math.nan,)}, "coefficients must be 1 to 65 .*"),
+        (
+            {"target": "polynomial", "coefficients": ()},
+            "coefficients must be a list of 1 to 65 finite .*",
+        ),
+        (
+            {"target": "polynomial", "coefficients": (math.nan,)},
+            "coefficients must be a list of 1 to 65 .*",
+        ),
         (
             {"target": "polynomial", "coefficients": (0.0, 8.0)},
             r"the polynomial reaches 8 on \(0, 1\], beyond .* bound 2: divide .* by 4",

@@ -34,11 +34,26 @@ class Activation:
     backward: Callable[[Tensor, Tensor], Tensor]
 
 
+def relu_backward(gradient: Tensor, a: Tensor) -> Tensor:
+    """By z, for a = max(z, 0)."""
+    return gradient.mul_(a > 0.0)
+
+
+def sigmoid_backward(gradient: Tensor, a: Tensor) -> Tensor:
+    """By z, for a = 1 / (1 + exp(-z))."""
+    return gradient.mul_(a - a * a)
+
+
+def tanh_backward(gradient: Tensor, a: Tensor) -> Tensor:
+    """By z, for a = tanh z."""
+    return gradient.mul_(1.0 - a * a)
+
+
 ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
     {
-        "relu": Activation(torch.relu, lambda gradient, a: gradient.mul_(a > 0.0)),
-        "sigmoid": Activation(torch.sigmoid, lambda gradient, a: gradient.mul_(a - a * a)),
-        "tanh": Activation(torch.tanh, lambda gradient, a: gradient.mul_(1.0 - a * a)),
+        "relu": Activation(torch.relu, relu_backward),
+        "sigmoid": Activation(torch.sigmoid, sigmoid_backward),
+        "tanh": Activation(torch.tanh, tanh_backward),
     }
 )
 

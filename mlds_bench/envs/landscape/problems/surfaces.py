@@ -35,16 +35,17 @@ class Surface(Problem):
 
     def __init__(self, spec: ProblemSpec) -> None:
         super().__init__(spec, 2)
-        self._function, self._derivatives = SURFACES[spec.name]
 
     def loss(self, theta: Tensor) -> Tensor:
         """Value () of one point (2,)."""
-        return self._function(theta[0], theta[1])
+        function, _ = SURFACES[self.name]
+        return function(theta[0], theta[1])
 
     def loss_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """Values (N,) and gradients (N, 2)."""
+        function, derivatives = SURFACES[self.name]
         x, y = theta.unbind(-1)
-        return self._function(x, y), torch.stack(self._derivatives(x, y), -1)
+        return function(x, y), torch.stack(derivatives(x, y), -1)
 
 
 class DeepLinear(Problem):
