@@ -169,7 +169,7 @@ def test_what_cannot_be_written_is_one_line(
 ) -> None:
     """Another user's folder, a full disk: with a way out."""
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(code, os.strerror(code), "there.md" if code == errno.EACCES else None)
 
     place = function if "." in function else f"mlds_bench.benchmarks.cli.commands.{function}"
