@@ -30,6 +30,7 @@ from mlds_bench.leaderboard.lines import THIN, plot_lines, scale, unit_of_time
 from mlds_bench.leaderboard.record import NoRecords
 from mlds_bench.leaderboard.results import Result, Results, read_results
 from mlds_bench.leaderboard.rows import grouped
+from mlds_bench.leaderboard.schema import one_line
 
 LOOKS = tuple(product(("-", "--"), SERIES))
 """Line style and color of agents, in turn."""
@@ -234,6 +235,9 @@ def _names(agent: str, one: Learning) -> list[str]:
 
 def _shortened(name: str) -> str:
     """A long name without its middle: its settings end it, and the number of its seeds."""
+    name = one_line(name)
+    if name.startswith("_"):
+        name = f" {name}"  # or else it would be left out of the legend
     if len(name) <= LONGEST_LABEL:
         return name
     half = LONGEST_LABEL // 2
@@ -288,14 +292,16 @@ def _along(curve: Curve, name: str, size: float) -> Array:
 
 def _explain(panels: Sequence[Axes], legend: Mapping[str, str]) -> None:
     """One legend for all panels, beside the last: the steps alone have published curves."""
-    handles, names = panels[0].get_legend_handles_labels()
-    panels[-1].legend(
-        handles,
-        [legend[name] for name in names],
+    handles = {str(line.get_label()): line for line in panels[0].get_lines()}
+    made = panels[-1].legend(
+        [handles[name] for name in legend],
+        list(legend.values()),
         title="agent (seeds)",
         loc="upper left",
         bbox_to_anchor=(1.02, 1.0),
     )
+    for text in made.get_texts():
+        text.set_parse_math(False)  # a name with dollars is no formula
 
 
 def _plot_published(axes: Axes, curves: Sequence[PublishedCurve]) -> None:

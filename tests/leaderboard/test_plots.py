@@ -285,6 +285,15 @@ def test_no_label_is_cut_off_and_no_line_leaves_its_axes(
     assert [out_of_limits(axes) for axes in figure.axes] == [[]] * len(against)
 
 
+def test_any_name_stands_in_the_legend() -> None:
+    """Dollars are no formula, an underscore hides nothing, a line feed makes no second line."""
+    names = ["$x^{ $_y", "_mine", "a\nb\x1b[2J"]
+    figure = learning_curves([game_result([1.0, 2.0], agent=name) for name in names])
+    assert figure is not None
+    assert cut_off(figure) == []
+    assert sorted(map(str.strip, legend(figure))) == ["$x^{ $_y (1)", "_mine (1)", "a b [2J (1)"]
+
+
 def test_a_mean_of_errors_fills_its_axis_evenly() -> None:
     """On logarithmic axes the mean is that of logarithms, at places even in the logarithm."""
     figure = learning_curves(CASES["errors"])

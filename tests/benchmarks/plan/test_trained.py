@@ -120,8 +120,8 @@ def test_a_pretrained_agent_plays_as_it_did_and_learns_nothing(
     assert learned.pretrained == ""
     *_, table = leaderboard(read_results(tmp_path / "runs"), title="").tables
     assert "pretrained" in {row["state"] for row in table.rows}
-    line = f"pretrained:deep: learned in {played.pretrained}"
-    assert any(note.startswith(line) for note in table.notes)
+    origin = f"pretrained:deep: learned in {played.pretrained}, the best of its seeds"
+    assert any(note.startswith(origin) for note in table.notes)
 
 
 def test_other_weights_make_a_result_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
