@@ -24,9 +24,9 @@ install: $(INSTALLED)  ## create .venv; again only when pyproject.toml or constr
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("mlds-bench needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=python3.11")'
-	@echo "installing into .venv: some minutes the first time, PyTorch is large"
+	@echo "installing into .venv: some minutes the first time, PyTorch is large; pip says what it does"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	@$(BIN)/python -m pip install -c constraints.txt -e ".[dev]"
 	@touch $@
 
 clean:  ## remove .venv and all caches

@@ -5,7 +5,13 @@
 and registers in one go.
 """
 
+import sys
 from importlib.metadata import version
+
+from mlds_bench.common.interrupts import end_quietly_when_interrupted
+
+if "".join(sys.argv[:1]).endswith("mlds-bench"):  # while the rest is loading
+    end_quietly_when_interrupted("mlds-bench")
 
 from mlds_bench.envs.registry import register
 

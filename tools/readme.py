@@ -1,9 +1,11 @@
-"""Tables in the pages are cut from the committed results: ``python -m tools.readme``."""
+"""Tables and figures in the pages come from the committed results: ``python -m tools.readme``."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+
+from tools.figures import filled_in
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -11,12 +13,13 @@ BLOCK = re.compile(
     r"(<!-- begin: results/(\w+)\.md: (.+?) -->\n).*?(<!-- end -->)",
     re.DOTALL,
 )
-"""As in ``<!-- begin: results/standard.md: all variants, hw1-1/sinc -->``."""
+"""As in ``<!-- begin: results/standard.md: homeworks, hw1-1/sinc -->``."""
 
 
 def filled(page: str) -> str:
-    """A page with its tables as `results/` has them."""
-    return BLOCK.sub(lambda match: f"{match[1]}\n{_cut(match[2], match[3])}\n{match[4]}", page)
+    """A page with its tables and figures as `results/` has them."""
+    tables = BLOCK.sub(lambda match: f"{match[1]}\n{_cut(match[2], match[3])}\n{match[4]}", page)
+    return filled_in(tables)
 
 
 def _cut(preset: str, sections: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import VectorEnv
 
+from mlds_bench.agents.base import Agent
 from mlds_bench.agents.budget import Budget
 from mlds_bench.agents.params import build
 from mlds_bench.envs.core import BatchedEnv
@@ -146,6 +147,11 @@ def env_options(cls: type, params: Mapping[str, Any] | None = None) -> dict[str,
     if not isinstance(options, Mapping) or not all(isinstance(key, str) for key in options):
         raise ValueError(f"{cls.__name__}.env_options must map names to values, got {options!r}")
     return dict(options)
+
+
+def keeps(cls: type) -> bool:
+    """Whether an agent's class has a ``save`` of its own."""
+    return getattr(cls, "save", Agent.save) is not Agent.save
 
 
 def _num_envs(agent: Any) -> int:

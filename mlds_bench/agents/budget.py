@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import VectorEnv, VectorWrapper
 
+from mlds_bench.common.limits import LARGEST, is_bounded
+
 CURVE_POINTS = 100
 LATE_SECONDS = 1.0
 """So long after its seconds an agent that does not step is interrupted: one that steps has ended
@@ -54,10 +56,12 @@ class Budget:
         """Report a validation score; it stands on the learning curve as the agent's own claim.
 
         Raises:
-            ValueError: the score is not a finite number.
+            ValueError: the score is not a finite number, or beyond `LARGEST`.
         """
-        if not math.isfinite(score):
-            raise ValueError(f"a reported score must be a finite number, got {score!r}")
+        if not is_bounded(score):
+            raise ValueError(
+                f"a reported score must be a finite number within {LARGEST:g}, got {score!r}"
+            )
         if self.listener is not None:
             self.listener(float(score))
 

@@ -12,14 +12,14 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from mlds_bench.agents import params as params_of
 from mlds_bench.agents.base import UnknownHyperparameter
-from mlds_bench.agents.params import check_params
 from mlds_bench.agents.registry import AgentSpec, UnknownAgent
+from mlds_bench.common.interpreter import interpreter_command
 
 SECONDS = 120.0
 """How long an import may take."""
@@ -58,13 +58,9 @@ def _ask(specs: Sequence[AgentSpec], params: Mapping[str, Any]) -> list[dict[str
         names = ", ".join(spec.name for spec in specs)
         try:
             child = subprocess.run(
-                # -P: the user's folder comes where it stands in our path, and not before all else
-                [sys.executable, "-P", "-m", __name__, str(place)],
+                interpreter_command(__name__, str(place)),
                 input=pickle.dumps((list(specs), dict(params))),
-                env={
-                    **os.environ,
-                    "PYTHONPATH": os.pathsep.join(entry or "." for entry in sys.path),
-                },
+                env={**os.environ, "PYTHONSAFEPATH": "1"},
                 capture_output=True,
                 check=False,
                 timeout=SECONDS,
@@ -83,7 +79,7 @@ def _ask(specs: Sequence[AgentSpec], params: Mapping[str, Any]) -> list[dict[str
 def _answer(spec: AgentSpec, params: Mapping[str, Any]) -> dict[str, Any]:
     try:
         cls = spec.load()
-        check_params(cls, params)
+        params_of.check_params(cls, params)
     except UnknownHyperparameter as error:
         return {"hyperparameter": str(error)}
     except UnknownAgent as error:
@@ -91,17 +87,11 @@ def _answer(spec: AgentSpec, params: Mapping[str, Any]) -> dict[str, Any]:
     except Exception as error:  # whatever a user's code raises
         line = " ".join(str(error).split())
         return {"agent": f"{spec.name} cannot be imported: {type(error).__name__}: {line}"}
-    settings = getattr(cls, "hyperparameters", None)
-    known = fields(settings) if isinstance(settings, type) and is_dataclass(settings) else ()
-    return {"defaults": {field.name: repr(field.default) for field in known}}
+    return {"defaults": params_of.known_defaults(cls)}
 
 
-def main() -> None:
+def main(place: str) -> None:
     """Answer for the agents that come through standard input, into the file that is named."""
     specs, params = pickle.loads(sys.stdin.buffer.read())  # from the parent alone
     answers = [_answer(spec, params) for spec in specs]
-    Path(sys.argv[1]).write_text(json.dumps(answers), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    Path(place).write_text(json.dumps(answers), encoding="utf-8")

@@ -7,9 +7,8 @@ it returns is a recipe; ``AgentSpec.load`` follows it in the process where the a
 from __future__ import annotations
 
 import ast
-import hashlib
+import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -19,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
+from mlds_bench.agents.files import load_file
 from mlds_bench.agents.frozen import frozen
 from mlds_bench.agents.sources import (
     Scope,
@@ -27,14 +27,28 @@ from mlds_bench.agents.sources import (
     agent_class,
     class_names,
     closure,
+    declared_files,
     digest,
+    file_digest,
     names_in,
     package_scope,
+    read,
+    relative_import,
+    syntax_problem,
 )
 from mlds_bench.common.names import unknown_name
 from mlds_bench.envs.registry import ROOMS
 
-__all__ = ["PLUGIN_GROUP", "AgentSpec", "UnknownAgent", "agent_names", "builtin", "resolve"]
+__all__ = [
+    "PLUGIN_GROUP",
+    "AgentSpec",
+    "UnknownAgent",
+    "agent_names",
+    "builtin",
+    "plugin_names",
+    "plugin_notes",
+    "resolve",
+]
 
 PLUGIN_GROUP = "mlds_bench.agents"
 PRETRAINED = "pretrained:"
@@ -45,6 +59,7 @@ SB3_VERSION = 1
 """Version of our adapter of Stable-Baselines3."""
 
 _FILE = re.compile(r"(?P<path>.*\.py)(?::(?P<cls>[^:/\\]*))?")
+_ALIAS = re.compile(r"(?P<name>[A-Za-z_][\w.+-]*)=(?P<of>.+)")
 _SB3_MODULE = "mlds_bench.agents.sb3.agent"
 
 
@@ -58,6 +73,7 @@ class AgentSpec:
         target: ``module:class``, or ``/absolute/path.py:class`` of a file.
         version: of a built-in agent and of the adapter of Stable-Baselines3; None for others.
         is_pretrained: whether it plays with what it has learned before, instead of learning.
+        problem: why its file cannot be loaded, in one line; "" if nothing is known to be wrong.
     """
 
     base: str
@@ -65,6 +81,7 @@ class AgentSpec:
     target: str
     version: int | None = None
     is_pretrained: bool = False
+    problem: str = ""
 
     @property
     def name(self) -> str:
@@ -86,15 +103,26 @@ class AgentSpec:
         """The agent's own source files, read once: module name -> source; see `closure`."""
         if self.kind == "file":
             path = Path(self.module)
-            return closure(path.stem, Scope((path.parent,)))
+            siblings = closure(path.stem, Scope((path.parent,)))
+            return {**siblings, path.stem: siblings.get(path.stem) or read(path)}
         ours = "mlds_bench.agents" if self.kind in ("builtin", "sb3") else None
         scope = package_scope(self.module, prefix=ours)
         return closure(self.module, scope) if scope else {}
 
     @cached_property
     def source_hash(self) -> str:
-        """sha256 of the agent's own source; evidence, and the identity of what has no version."""
-        return digest(self.sources)
+        """sha256 of the agent's own source; evidence, and the identity of what has no version.
+
+        Files that an agent from a file declares as its own count as well.
+        """
+        files = [f"{path.name} {file_digest(path)}" for path in self._declared_files]
+        return digest(self.sources, files)
+
+    @property
+    def _declared_files(self) -> list[Path]:
+        if self.kind != "file":
+            return []
+        return declared_files(self.sources[Path(self.module).stem], self.class_name)
 
     @property
     def fingerprint(self) -> dict[str, Any]:
@@ -115,6 +143,8 @@ class AgentSpec:
             UnknownAgent: if what is there is no class with ``act``. What the agent's own code
                 raises when it is imported passes through.
         """
+        if self.problem:
+            raise UnknownAgent(self.problem)
         module = self._import()
         try:
             cls = getattr(module, self.class_name)
@@ -130,7 +160,7 @@ class AgentSpec:
         if self.kind in ("builtin", "sb3"):
             return import_module(self.module)
         if self.kind == "file":
-            return _load_file(Path(self.module), self.sources)
+            return load_file(Path(self.module), self.sources)
         with frozen(self.sources):
             return import_module(self.module)
 
@@ -149,7 +179,8 @@ def builtin(room: str) -> Mapping[str, AgentSpec]:
 def resolve(name: str, room: str | None = None) -> AgentSpec:
     """What a name stands for: built-in, ``sb3:NAME``, plug-in, file or dotted path, in this order.
 
-    Any of them may stand behind ``pretrained:``.
+    Any of them may stand behind ``pretrained:``. A file or a dotted path may be given a name of
+    its own: ``mine=./my_agent.py``. A file that is no Python is an agent that cannot be loaded.
 
     Args:
         name: as the user gave it.
@@ -166,9 +197,11 @@ def resolve(name: str, room: str | None = None) -> AgentSpec:
             return builtin(place)[name]
     if name.startswith("sb3:"):
         return _resolve_sb3(name)
-    plugins = _plugins()
-    if name in plugins:
-        return AgentSpec(name, "plugin", plugins[name].value)
+    if name in _plugins():
+        return _resolve_plugin(name)
+    alias = _ALIAS.fullmatch(name)
+    if alias and not _is_file(name):
+        return _resolve_alias(alias["name"], alias["of"])
     file = _FILE.fullmatch(name)
     if file:
         return _resolve_file(file["path"], file["cls"])
@@ -191,7 +224,8 @@ def agent_names(room: str | None = None) -> list[str]:
     """
     places = (EVERYWHERE, *([room] if room else ROOMS))
     ours = dict.fromkeys(name for place in places for name in builtin(place))
-    return [*ours, *(f"sb3:{name}" for name in _sb3_algorithms()), *_plugins()]
+    sb3 = (f"sb3:{name}" for name in _sb3_algorithms())
+    return list(dict.fromkeys([*ours, *sb3, *_plugins()]))
 
 
 def _unknown(name: str, room: str | None) -> str:
@@ -203,8 +237,44 @@ def _unknown(name: str, room: str | None) -> str:
     return line if "?" in line else f"{line}; or give ./my_agent.py or package.module:MyAgent"
 
 
-def _plugins() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=PLUGIN_GROUP)}
+def plugin_names() -> list[str]:
+    """The names of installed plug-ins, whether they are used or not."""
+    return list(_plugins())
+
+
+def plugin_notes() -> dict[str, str]:
+    """Installed plug-ins that are not used, or cannot be, and why, in one line each."""
+    notes = {}
+    for name, points in _plugins().items():
+        values = ", ".join(point.value for point in points)
+        if any(name in builtin(place) for place in (EVERYWHERE, *ROOMS)):
+            notes[name] = f"not used: a built-in agent has this name; write {values} instead"
+            continue
+        try:
+            _resolve_plugin(name)
+        except UnknownAgent as error:
+            notes[name] = str(error)
+    return notes
+
+
+def _plugins() -> dict[str, list[EntryPoint]]:
+    """The entry points of our group by name: packages may have the same."""
+    points: dict[str, list[EntryPoint]] = {}
+    for point in entry_points(group=PLUGIN_GROUP):
+        if point not in points.setdefault(point.name, []):
+            points[point.name].append(point)
+    return points
+
+
+def _resolve_plugin(name: str) -> AgentSpec:
+    point, *others = _plugins()[name]
+    if others:
+        values = " and ".join(one.value for one in (point, *others))
+        raise UnknownAgent(f"several packages have a plug-in {name!r}: name one by {values}")
+    try:
+        return replace(_resolve_dotted(point.value.strip()), base=name, kind="plugin")
+    except UnknownAgent as error:
+        raise UnknownAgent(f"the plug-in {name!r} ({point.value}) is broken: {error}") from None
 
 
 @cache
@@ -240,12 +310,24 @@ def _resolve_sb3(name: str) -> AgentSpec:
     return AgentSpec(name, "sb3", f"{_SB3_MODULE}:{algorithm}", SB3_VERSION)
 
 
+def _resolve_alias(name: str, of: str) -> AgentSpec:
+    """A file or a dotted path under a name that the user gives it."""
+    if name in agent_names():
+        raise UnknownAgent(f"{name}={of}: there is an agent {name!r}, so choose another name")
+    spec = resolve(of)
+    if spec.kind not in ("file", "dotted"):
+        raise UnknownAgent(f"{name}={of}: only a file or package.module:MyAgent is given a name")
+    return replace(spec, base=name)
+
+
 def _resolve_file(name: str, class_name: str | None) -> AgentSpec:
-    path = Path(name).expanduser().resolve()
-    if not path.is_file():
-        beside = sorted(str(other) for other in Path(name).expanduser().parent.glob("*.py"))
-        line = unknown_name("file", name, beside)
-        raise UnknownAgent(line if beside else f"there is no file {name}, nor any .py beside it")
+    path = Path(os.path.realpath(_place(name)))
+    if not _is_file(path):
+        raise UnknownAgent(_no_file(name))
+    problem = syntax_problem(read(path)) or relative_import(path)
+    if problem:
+        base = f"{path.name}:{class_name}" if class_name else path.name
+        return AgentSpec(base, "file", f"{path}:{class_name or ''}", problem=problem)
     if class_name is None:
         class_name = agent_class(path)
     known = class_names(path)
@@ -254,8 +336,34 @@ def _resolve_file(name: str, class_name: str | None) -> AgentSpec:
     return AgentSpec(f"{path.name}:{class_name}", "file", f"{path}:{class_name}")
 
 
+def _no_file(name: str) -> str:
+    """One line for a path that leads to no file."""
+    path = _place(name)
+    if os.path.isdir(path):  # noqa: PTH112 - as in `_is_file`
+        return f"{name} is a folder: an agent is a file, {path / 'my_agent.py'} say"
+    if os.path.islink(path):  # noqa: PTH114 - as in `_is_file`
+        return f"{name} is a link that leads to no file"
+    if os.path.lexists(path):
+        return f"{name} is no regular file"
+    beside = sorted(str(other) for other in path.parent.glob("*.py") if _is_file(other))
+    if beside:
+        return unknown_name("file", name, beside)
+    return f"there is no file {name}, nor any .py beside it"
+
+
+def _place(name: str) -> Path:
+    """A path as the user wrote it; the home of nobody stays as it is."""
+    return Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises
+
+
+def _is_file(path: Path | str) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where it may not look
+
+
 def _resolve_dotted(name: str) -> AgentSpec:
     module, _, class_name = name.partition(":")
+    if not (class_name.isidentifier() and all(part.isidentifier() for part in module.split("."))):
+        raise UnknownAgent(f"{name!r} is no agent: a class is named as package.module:MyAgent")
     scope = package_scope(module)
     if scope is None:
         raise UnknownAgent(
@@ -280,19 +388,3 @@ def _modules_beside(module: str) -> list[str]:
     files, packages = path.parent.glob("[!_]*.py"), path.parent.glob("*/__init__.py")
     names = [other.stem for other in files] + [other.parent.name for other in packages]
     return [f"{package}.{name}" for name in sorted(names)]
-
-
-def _load_file(path: Path, sources: Mapping[str, Source]) -> ModuleType:
-    """Run a file as a module of its own, its siblings importable meanwhile.
-
-    The name depends on the path alone, so that what an agent pickles can be read back by another
-    process.
-    """
-    name = f"mlds_bench_agent_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}_{path.stem}"
-    sys.modules.pop(name, None)
-    sys.path.insert(0, str(path.parent))
-    try:
-        with frozen({**sources, name: sources[path.stem]}):
-            return import_module(name)
-    finally:
-        sys.path.remove(str(path.parent))

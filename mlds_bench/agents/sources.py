@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import sys
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from io import BytesIO
@@ -44,7 +46,12 @@ class Scope:
     prefix: str = ""
 
     def find(self, module: str) -> Path | None:
-        """The file of a module, or None where it is not the agent's own."""
+        """The file of a module, or None where it is not the agent's own.
+
+        A sibling does not stand in for a module of the standard library.
+        """
+        if not self.prefix and module.partition(".")[0] in sys.stdlib_module_names:
+            return None
         if self.prefix and not f"{module}.".startswith(f"{self.prefix}."):
             return None
         names = module.split(".")[self.stands_for :]
@@ -93,7 +100,8 @@ def closure(module: str, scope: Scope) -> dict[str, Source]:
         if path is not None:
             found[name] = source = read(path)
             package = name if path.name == "__init__.py" else parent
-            waiting += _imports(_parse(source), package)
+            with suppress(UnknownAgent):  # what cannot be parsed imports nothing: it fails when run
+                waiting += _imports(_parse(source), package)
     return found
 
 
@@ -112,8 +120,14 @@ def digest(files: Mapping[str, Source], extra: Iterable[str] = ()) -> str:
 
 
 def _code(source: Source) -> str:
-    """The tokens of a source file without comments, docstrings and white space."""
-    silent = _docstring_lines(_parse(source))
+    """The tokens of a source file without comments, docstrings and white space.
+
+    A file that is no Python counts byte by byte.
+    """
+    try:
+        silent = _docstring_lines(_parse(source))
+    except UnknownAgent:
+        return source.content.hex()
     words = []
     for token in tokenize.tokenize(BytesIO(source.content).readline):
         if token.type in _BLOCKS:
@@ -139,15 +153,64 @@ def _docstring_lines(tree: ast.Module) -> set[int]:
     }
 
 
+def declared_files(source: Source, class_name: str) -> list[Path]:
+    """The files beside an agent's own that it says it reads: ``files = ["weights.npy"]``.
+
+    Args:
+        source: the agent's file; one that is no Python declares nothing.
+        class_name: its class; the list may stand in it, or at the top of the file.
+
+    Raises:
+        UnknownAgent: one of the files is not there.
+    """
+    try:
+        tree = _parse(source)
+    except UnknownAgent:  # whoever loads it says so
+        return []
+    path = source.path
+    blocks = [n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == class_name]
+    names = [name for body in [tree.body, *blocks] for name in _files_in(body)]
+    files = [path.parent / name for name in dict.fromkeys(names)]
+    for file in files:
+        if not file.is_file():
+            raise UnknownAgent(f"{path.name} says that it reads {file}, and there is no such file")
+    return files
+
+
+def _files_in(body: Iterable[ast.stmt]) -> list[str]:
+    """The literal list of names that is assigned to ``files``, if there is one."""
+    for node in body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        named = any(isinstance(target, ast.Name) and target.id == "files" for target in targets)
+        value = getattr(node, "value", None)
+        if named and isinstance(value, (ast.List, ast.Tuple)):
+            parts = [part.value for part in value.elts if isinstance(part, ast.Constant)]
+            return [part for part in parts if isinstance(part, str)]
+    return []
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file's content, whatever its size."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def agent_class(path: Path) -> str:
-    """The name of the one agent class of a file: the one with ``act``, or the only class.
+    """The name of the one agent class of a file.
+
+    That is the class with ``act``, its own or inherited; without any, the only class. A class that
+    another one of the file builds on is not meant.
 
     Raises:
         UnknownAgent: if there is none, or if there are several.
     """
     classes = [node for node in _parse(read(path)).body if isinstance(node, ast.ClassDef)]
-    acting = [node.name for node in classes if _defines_act(node)]
-    names = acting or [node.name for node in classes]
+    bases = {base for node in classes for base in _bases(node) if base != node.name}
+    leaves = [node.name for node in classes if node.name not in bases]
+    acting = [name for name in leaves if name in _acting(path)]
+    names = list(dict.fromkeys(acting or leaves))
     if len(names) == 1:
         return names[0]
     if not names:
@@ -156,6 +219,28 @@ def agent_class(path: Path) -> str:
     raise UnknownAgent(
         f"{path} has {kind} ({', '.join(names)}): name one, {path.name}:{names[0]} say"
     )
+
+
+def syntax_problem(source: Source) -> str:
+    """Why a source cannot be parsed, in one line; "" if it can."""
+    try:
+        _parse(source)
+    except UnknownAgent as error:
+        return str(error)
+    return ""
+
+
+def relative_import(path: Path) -> str:
+    """One line about the first ``from .helper import X`` at the top of a file; "" if none is."""
+    for node in _parse(read(path)).body:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            names, module = ", ".join(alias.name for alias in node.names), node.module or ""
+            right = f"from {module} import {names}" if module else f"import {names}"
+            return (
+                f"{path}, line {node.lineno}: a file is in no package, "
+                f"so write {right} without the dot"
+            )
+    return ""
 
 
 def class_names(path: Path) -> list[str]:
@@ -177,8 +262,15 @@ def names_in(path: Path) -> list[str] | None:
 
 
 def read(path: Path) -> Source:
-    """A source file as it is now."""
-    return Source(path, path.read_bytes())
+    """A source file as it is now.
+
+    Raises:
+        UnknownAgent: it cannot be read.
+    """
+    try:
+        return Source(path, path.read_bytes())
+    except OSError as error:
+        raise UnknownAgent(f"{path} cannot be read: {error.strerror or error}") from None
 
 
 def _parse(source: Source) -> ast.Module:
@@ -189,10 +281,35 @@ def _parse(source: Source) -> ast.Module:
         raise UnknownAgent(f"{path}, line {error.lineno}: {error.msg}") from None
     except ValueError as error:  # null bytes
         raise UnknownAgent(f"{path} is no Python source: {error}") from None
+    except (RecursionError, MemoryError):  # the parser's own stack is full
+        raise UnknownAgent(f"{path} is nested too deeply for Python") from None
+
+
+def _acting(path: Path, seen: frozenset[Path] = frozenset()) -> set[str]:
+    """The names of a file that stand for classes with ``act``; siblings are looked up, too."""
+    acting: set[str] = set()
+    for node in _parse(read(path)).body:
+        if isinstance(node, ast.ClassDef):
+            if _defines_act(node) or acting & set(_bases(node)):
+                acting.add(node.name)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            sibling = Scope((path.parent,)).find(node.module)
+            if sibling and sibling not in seen:
+                known = _acting(sibling, seen | {path})
+                acting |= {a.asname or a.name for a in node.names if a.name in known}
+    return acting
+
+
+def _bases(node: ast.ClassDef) -> list[str]:
+    """The names of base classes, ``Base`` and ``Base[int]``."""
+    plain = [base.value if isinstance(base, ast.Subscript) else base for base in node.bases]
+    return [base.id for base in plain if isinstance(base, ast.Name)]
 
 
 def _defines_act(node: ast.ClassDef) -> bool:
-    return any(isinstance(part, ast.FunctionDef) and part.name == "act" for part in node.body)
+    functions = {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+    targets = [t for part in node.body if isinstance(part, ast.Assign) for t in part.targets]
+    return "act" in functions | {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def _imports(tree: ast.Module, package: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How all pictures look, and how they are saved: colors, type, small deterministic PNGs.
+"""How all pictures look, and how they are saved: colors, type, small deterministic files.
 
 Figures are made with matplotlib's objects, on its Agg canvas and without pyplot: nothing global
 changes, no window opens.
@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+import matplotlib
 import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+
+from mlds_bench.common.files import replacing
 
 INK = "#22262B"
 FAINT = "#8A9099"
@@ -40,6 +43,8 @@ SHADES = "viridis"
 """Colors of marks on white."""
 DOTS_PER_INCH = 110
 PNG_COLORS = 255
+FORMATS = ("png", "pdf", "svg")
+"""What a figure can be saved as: the ending of its file."""
 
 _LOOK: dict[str, object] = {
     "font.family": "DejaVu Sans",
@@ -106,11 +111,29 @@ def add_panels(
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure as a PNG of at most 255 colors; the same figure gives the same bytes."""
+    """Write a figure; the same figure gives the same bytes, and a full disk no half of a file.
+
+    Args:
+        figure: what to write.
+        path: its ending says how: ``.png`` of at most 255 colors, ``.pdf`` or ``.svg``.
+
+    Raises:
+        OSError: the folder cannot be made or written.
+    """
+    with replacing(path) as file:
+        if path.suffix == ".png":
+            _save_pixels(figure, file)
+        else:
+            date = {"pdf": "CreationDate", "svg": "Date"}[path.suffix[1:]]
+            with matplotlib.rc_context({"svg.hashsalt": path.stem, "pdf.fonttype": 42}):
+                figure.savefig(file, format=path.suffix[1:], metadata={date: None})
+    return path
+
+
+def _save_pixels(figure: Figure, file: IO[bytes]) -> None:
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     pixels = np.asarray(canvas.buffer_rgba())[:, :, :3]
     image = Image.fromarray(np.ascontiguousarray(pixels))
     flat = image.quantize(PNG_COLORS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    flat.save(path, format="PNG", optimize=True)
-    return path
+    flat.save(file, format="PNG", optimize=True)

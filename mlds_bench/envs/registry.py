@@ -117,6 +117,11 @@ class Environment:
         paths: list[Path] = self.room_module("pictures").draw(recording, folder, settings)
         return paths
 
+    def watched_instances(self, **env_kwargs: Any) -> int:
+        """Instances that play when an agent is watched: one, where its room asks for no more."""
+        of = getattr(self.room_module("pictures"), "watched_instances", None)
+        return int(of(self.settings(**env_kwargs))) if of else 1
+
     def data_checksum(self, **env_kwargs: Any) -> str:
         """sha256 of the data that an environment with these keyword arguments is made of."""
         return str(self.room_module("data").checksum(self.settings(**env_kwargs)))

@@ -46,6 +46,9 @@ SAME_IN_TASK = (
 )
 """What both sides of a pair should share; presets may differ in the size of the test."""
 
+MOST_NAMES = 3
+"""Of so many groups that one side lacks each is named; of more, their number is."""
+
 Key = tuple[str, ...]
 Group = list[Result]
 
@@ -98,7 +101,8 @@ def compare(a: Side, b: Side) -> Page:
 
     Returns:
         A row per shared variant with the means, their difference with Welch's 95% interval, and
-        the probability that a is better with its bootstrap 95% interval; from two rows on, one
+        the probability that a is better, from ten seeds on with its bootstrap 95% interval; from
+        two rows on, one
         more over all, with interquartile means of normalized scores. Notes name what only one side
         has, what was tested differently, seeds that differ in more than the seed, and files that
         could not be read.
@@ -124,8 +128,9 @@ def compare(a: Side, b: Side) -> Page:
         *_unlike_seeds(a, groups_a, groups_b),
         *_unlike_seeds(b, groups_b, groups_a),
         *(f"skipped {problem}" for problem in _problems(a, b)),
-        "difference: first minus second; [ ]: 95% intervals, Welch's for the difference of means, "
-        "stratified bootstrap for the rest; n: seeds; †: failed cells count as the trivial anchor",
+        "difference: first minus second; [ ]: 95% intervals, Student's (Welch's) for differences "
+        f"of means, the stratified bootstrap's for the rest, from {stats.FEW_SEEDS} seeds on; n: "
+        "seeds; †: failed cells count as the trivial anchor",
     )
     title = f"{a.name} against {b.name}"
     return Page(title, (Table("shared variants", _columns(a, b, matched), tuple(rows)),), notes)
@@ -148,7 +153,12 @@ def _groups(side: Side, matched: Sequence[str]) -> dict[Key, Group]:
 
 
 def _names(groups: dict[Key, Group]) -> str:
-    return ", ".join(" ".join(key) for key in groups) or "nothing"
+    """What there is in one short line: each by name where they are few, else counted."""
+    if len(groups) <= MOST_NAMES:
+        return ", ".join(" ".join(key) for key in groups) or "nothing"
+    variants = list(dict.fromkeys(key[0] for key in groups))
+    shown = ", ".join(variants[:MOST_NAMES]) + (", ..." if len(variants) > MOST_NAMES else "")
+    return f"{len(groups)} results on {len(variants)} variants ({shown})"
 
 
 def _missing(side: Side, groups: dict[Key, Group], others: dict[Key, Group]) -> list[str]:
@@ -201,15 +211,21 @@ def _row(a: Group, b: Group) -> Row:
 
 
 def _overall(pairs: Sequence[tuple[Group, Group]]) -> Row:
+    """All variants: means with Student's interval, or IQM with the bootstrap's from ten seeds."""
     x = [normalized_scores(a) for a, _ in pairs]
     y = [normalized_scores(b) for _, b in pairs]
-    iqm = stats.interquartile_mean
-    means = [float(iqm([score for stratum in side for score in stratum])) for side in (x, y)]
-    generator = np.random.default_rng(BOOTSTRAP_SEED)
-    low, high = stats.difference_interval(x, y, iqm, generator=generator) or (None, None)
+    few = stats.has_few_seeds([*x, *y])
+    statistic = stats.mean if few else stats.interquartile_mean
+    means = [float(statistic([score for stratum in side for score in stratum])) for side in (x, y)]
+    if few:
+        found = stats.stratified_interval(x, y)
+    else:
+        generator = np.random.default_rng(BOOTSTRAP_SEED)
+        found = stats.difference_interval(x, y, statistic, generator=generator)
+    low, high = found or (None, None)
     return {
         "variant": "all",
-        "score": "IQM normalized",
+        "score": "mean normalized" if few else "IQM normalized",
         "higher_is_better": True,
         "a_mean": means[0],
         "b_mean": means[1],
@@ -222,8 +238,11 @@ def _overall(pairs: Sequence[tuple[Group, Group]]) -> Row:
 
 
 def _improvement(x: Sequence[stats.Scores], y: Sequence[stats.Scores]) -> dict[str, Value]:
-    generator = np.random.default_rng(BOOTSTRAP_SEED)
-    low, high = stats.improvement_interval(x, y, generator=generator) or (None, None)
+    found = None
+    if not stats.has_few_seeds([*x, *y]):
+        generator = np.random.default_rng(BOOTSTRAP_SEED)
+        found = stats.improvement_interval(x, y, generator=generator)
+    low, high = found or (None, None)
     return {
         "a_better": stats.probability_of_improvement(x, y),
         "a_better_low": low,
@@ -254,8 +273,8 @@ def _columns(a: Side, b: Side, matched: Sequence[str]) -> tuple[Column, ...]:
         Column("difference", lambda row: significant(number(row, "difference"))),
         Column("95% interval", lambda row: interval(row, "difference")),
         Column("P(first better)", lambda row: fixed(number(row, "a_better"))),
-        Column("95% interval", lambda row: interval(row, "a_better")),
-        Column("n", lambda row: _both(str(row["a_n"]), str(row["b_n"]))),
+        Column("95% interval", lambda row: interval(row, "a_better"), spare=2),
+        Column("n", lambda row: _both(str(row["a_n"]), str(row["b_n"])), spare=1),
     )
 
 

@@ -25,18 +25,18 @@ class Curve:
 
     Attributes:
         steps: (T,) environment steps.
-        minutes: (T,) minutes of training.
+        seconds: (T,) seconds of training.
         value: (T,) trailing mean of the returns of episodes, or of the reward where no episode
             ended, or a validation score as reported.
     """
 
     steps: Array
-    minutes: Array
+    seconds: Array
     value: Array
 
 
 def read_curve(record: Record, task: Task) -> Curve | None:
-    """The smoothed learning curve of a record; None with fewer than two points.
+    """The smoothed learning curve of a record; None where it has no point.
 
     Returns are averaged over the last `EPISODES`, or over the last tenth of the curve where the
     episodes were not counted; rewards, where no episode ended, over a tenth. Errors fall by powers
@@ -48,7 +48,7 @@ def read_curve(record: Record, task: Task) -> Curve | None:
     """
     curve = record.training.curve
     points = [point for point in curve if point.episode_return is not None] or list(curve)
-    if len(points) < 2:
+    if not points:
         return None
     values = [p.reward if p.episode_return is None else p.episode_return for p in points]
     weights, window = _smoothing(record)
@@ -58,9 +58,9 @@ def read_curve(record: Record, task: Task) -> Curve | None:
 
 
 def read_claims(record: Record) -> Curve | None:
-    """The validation scores that the agent reported, as they are; None with fewer than two."""
+    """The validation scores that the agent reported, as they are; None if there are none."""
     points = [point for point in record.training.curve if point.score is not None]
-    if len(points) < 2:
+    if not points:
         return None
     return _curve(points, np.array([float(point.score or 0.0) for point in points]))
 
@@ -141,6 +141,6 @@ def _smoothing(record: Record) -> tuple[Array, float]:
 def _curve(points: Sequence[CurvePoint], value: Array) -> Curve:
     return Curve(
         np.array([float(point.env_steps) for point in points]),
-        np.array([point.seconds / 60.0 for point in points]),
+        np.array([point.seconds for point in points]),
         value,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from mlds_bench.leaderboard import stats
 from mlds_bench.leaderboard.record import Published, Task
@@ -46,8 +47,9 @@ LEGEND_FRONT = (
     "seeds whose test met every mark; seconds: mean wall time per cell",
 )
 LEGEND_OVER = (
-    "over its variants: interquartile mean of the normalized scores of all runs, with its "
-    "stratified bootstrap 95% interval where every variant has two seeds or more"
+    "over its variants: mean and interquartile mean (IQM) of the normalized scores of all runs; "
+    f"the 95% interval is Student's of the mean, stratified by variant, and from {stats.FEW_SEEDS} "
+    "seeds per variant on the stratified bootstrap's of the IQM"
 )
 
 
@@ -75,14 +77,14 @@ def front_table(results: Results) -> Table:
     rows = tuple(_front_row(group) for group in groups.values())
     columns = (
         Column("homework", lambda row: str(row["homework"]), "left"),
-        Column("question", lambda row: str(row["question"]), "left", LONGEST_QUESTION),
+        Column("question", lambda row: str(row["question"]), "left", LONGEST_QUESTION, spare=4),
         Column("score", lambda row: f"{row['measure']} {arrow(row)}", "left"),
         Column("best agent", _best_agent, "left"),
         Column("value", lambda row: quantity(number(row, "mean"), number(row, "half_width"))),
         Column("pass mark", lambda row: significant(number(row, "pass_mark"), 4)),
-        Column("best published", _best_published, "left"),
+        Column("best published", _best_published, "left", spare=2),
         Column("passed", passed_text),
-        Column("seconds", lambda row: significant(number(row, "wall_seconds"))),
+        Column("seconds", lambda row: significant(number(row, "wall_seconds")), spare=3),
     )
     return Table(FRONT, columns, rows)
 
@@ -215,11 +217,12 @@ def _over_table(results: Sequence[Result], room: str) -> Table:
     complete = [members for agent, members in agents.items() if counts[agent] == total]
     left_out = [f"{agent} ({n} of {total})" for agent, n in counts.items() if n < total]
     rows = sorted(map(_over_row, complete), key=_over_rank)
+    few = any(row["iqm_low"] is None for row in rows)
     columns = (
         Column("agent", lambda row: str(row["agent"]), "left"),
         Column("IQM normalized ↑", _iqm),
-        Column("95% interval", lambda row: interval(row, "iqm")),
         Column("mean", lambda row: fixed(number(row, "mean"))),
+        Column(f"95% interval of the {'mean' if few else 'IQM'}", partial(_interval, few)),
         Column("passed", passed_text),
         Column("n", lambda row: str(row["n"])),
     )
@@ -236,6 +239,7 @@ def _over_row(results: Sequence[Result]) -> Row:
     strata = [normalized_scores(group) for group in _variants(results).values()]
     runs = [score for scores in strata for score in scores]
     low, high = iqm_interval(strata)
+    mean_low, mean_high = stats.stratified_interval(strata) or (None, None)
     task = results[0].task
     return {
         "preset": task.preset,
@@ -246,6 +250,8 @@ def _over_row(results: Sequence[Result]) -> Row:
         "agent": results[0].record.agent,
         "kind": "over variants",
         "mean": mean_of(runs),
+        "mean_low": mean_low,
+        "mean_high": mean_high,
         "iqm": float(stats.interquartile_mean(runs)),
         "iqm_low": low,
         "iqm_high": high,
@@ -253,12 +259,19 @@ def _over_row(results: Sequence[Result]) -> Row:
         "counted_as_trivial": count_as_trivial(results),
         "passed": sum(result.passed for result in results),
         "counted": len(runs),
+        "scored": sum(result.state == "ok" for result in results),
         "state": state_summary(results),
     }
 
 
-def _over_rank(row: Row) -> tuple[float, float, str]:
-    return -(number(row, "iqm") or 0.0), -(number(row, "mean") or 0.0), str(row["agent"])
+def _interval(few: bool, row: Row) -> str:
+    return interval(row, "mean" if few else "iqm")
+
+
+def _over_rank(row: Row) -> tuple[bool, float, float, str]:
+    """Best first; who failed everywhere comes last, whatever the trivial anchor is worth."""
+    merit = -(number(row, "iqm") or 0.0), -(number(row, "mean") or 0.0), str(row["agent"])
+    return not row["scored"], *merit
 
 
 def _iqm(row: Row) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Protocol
 from warnings import warn
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
 
-from mlds_bench.common.canvas import FAINT, SERIES, add_panels, new_figure, save, styled
+from mlds_bench.common.canvas import FAINT, FORMATS, SERIES, add_panels, new_figure, save, styled
+from mlds_bench.common.names import unknown_name
 from mlds_bench.leaderboard.curves import (
     EPISODES,
     Array,
@@ -24,19 +26,25 @@ from mlds_bench.leaderboard.curves import (
     read_claims,
     read_curve,
 )
+from mlds_bench.leaderboard.lines import THIN, plot_lines, scale, unit_of_time
 from mlds_bench.leaderboard.record import NoRecords
-from mlds_bench.leaderboard.results import Result, read_results
+from mlds_bench.leaderboard.results import Result, Results, read_results
 from mlds_bench.leaderboard.rows import grouped
 
-GRID = 200
-"""Places at which the curves of several seeds are averaged."""
 LOOKS = tuple(product(("-", "--"), SERIES))
 """Line style and color of agents, in turn."""
-AXES = ("steps", "minutes")
-THIN = 0.8
-"""Width of the lines of single seeds, and of what agents claim."""
+AXES = ("steps", "time")
 DASHES = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 """Of published curves, in turn; they are all gray."""
+PANEL, MARGIN = 3.95, 0.9
+"""Inches: width of a panel with what is beside it, and of a legend without its letters."""
+LETTER, LINE = 0.072, 0.185
+"""Inches of a letter of the legend, and from one line of it to the next."""
+LONGEST_LABEL = 48
+
+
+class WrongChoice(ValueError):
+    """A choice of what to plot that names nothing; one line."""
 
 
 @dataclass(frozen=True)
@@ -69,77 +77,117 @@ class PublishedCurve(Protocol):
 
 
 def learning_curves(
-    results: Sequence[Result], published: Sequence[PublishedCurve] = ()
+    results: Sequence[Result],
+    published: Sequence[PublishedCurve] = (),
+    *,
+    against: Sequence[str] = AXES,
 ) -> Figure | None:
     """How the agents of one variant learned; None if none of them did.
 
     Args:
         results: of one preset and one variant.
         published: what others published, drawn behind the rest against steps.
+        against: the panels, of `AXES`: environment steps, time of training.
 
     Returns:
-        Two panels: against environment steps, and against minutes of training. Where the curves of
-        all seeds overlap, a line is their mean and its band reaches from the least to the most of
-        them; elsewhere each seed has a thin line of its own. Validation scores that an agent
-        reported are thin dotted lines, named as its own claim. Agents are shown as far as there
-        are `LOOKS`, those that end highest.
+        Where the curves of all seeds overlap, a line is their mean and its band reaches from the
+        least to the most of them; elsewhere each seed has a thin line of its own. A curve of one
+        point is a dot. Validation scores that an agent reported are thin dotted lines, named as its
+        own claim. Agents are shown as far as there are `LOOKS`, those that end highest.
     """
     agents = _best_first(results)
     if not agents:
         return None
     task = results[0].task
     what, note = _words(results)
-    if published:
+    if published and "steps" in against:
         note += "; gray: published by others"
     if len(agents) > len(LOOKS):
         note += f"; the best {len(LOOKS)} of {len(agents)} agents"
     with styled():
-        figure = new_figure(10.6, 4.4, f"{task.variant}: learning, preset {task.preset}", note)
-        by_steps, by_time = panels = add_panels(figure, 2, right=2.6)
-        for axes, name in zip(panels, AXES, strict=True):
-            _plot_agents(axes, agents, name, errors=is_error(task))
-        if published:
-            _plot_published(by_steps, published, legend_of=by_time)
-        by_steps.set(xlabel="environment steps", ylabel=what)
-        by_time.set(xlabel="minutes of training")
-        for axes in panels:
-            _scale(axes, logarithmic=is_error(task))
-        by_time.legend(title="agent (seeds)", loc="upper left", bbox_to_anchor=(1.02, 1.0))
+        shown = dict(list(agents.items())[: len(LOOKS)])
+        legend = _legend_of(shown, published if "steps" in against else ())
+        width, height = _size(legend, len(against))
+        title = f"{task.variant}: learning, preset {task.preset}"
+        figure = new_figure(width, height, title, _wrapped(note, width))
+        panels = add_panels(figure, len(against), right=width - 0.25 - PANEL * len(against))
+        for axes, name in zip(panels, against, strict=True):
+            _fill(axes, shown, name, errors=is_error(task), published=published)
+        panels[0].set_ylabel(what)
+        _explain(panels, legend)
     return figure
 
 
 def write_curves(
-    out: str | Path, published: Mapping[str, Sequence[PublishedCurve]] | None = None
+    out: str | Path,
+    published: Mapping[str, Sequence[PublishedCurve]] | None = None,
+    *,
+    agents: Sequence[str] | None = None,
+    variants: Sequence[str] | None = None,
+    against: Sequence[str] = AXES,
+    folder: str | Path | None = None,
+    form: str = "png",
 ) -> list[Path]:
-    """Writes the learning curves of a run below its folder.
+    """Writes the learning curves of a run.
 
     Files that cannot be read are skipped, with a warning each that says what to do.
 
     Args:
         out: the folder of the run, `<out>/<preset>/...`.
         published: variant -> the curves that others published for it.
+        agents: labels or wildcards of what is drawn; None for all.
+        variants: names or wildcards of variants, or names of homeworks; None for all.
+        against: the panels, of `AXES`.
+        folder: where the figures go; None for `<out>/curves`.
+        form: what they are, of `FORMATS`: png, pdf or svg.
 
     Returns:
-        The files written: `<out>/curves/<preset>/<homework>-<variant>.png`.
+        The files written: `<folder>/<preset>/<homework>-<variant>.<form>`.
 
     Raises:
         NoRecords: the folder holds no record, or no agent has learned in them.
+        WrongChoice: an agent, a variant, an axis or a format that there is none of.
         OSError: the folder cannot be written.
     """
+    _check(form, FORMATS, "format")
+    for name in against:
+        _check(name, AXES, "axis")
     results = read_results(out)
     for problem in results.problems:
         warn(f"skipped {problem}", stacklevel=2)
-    groups = grouped(results, lambda result: (result.task.preset, result.task.variant))
+    chosen = _chosen(_chosen(results, variants, "variant"), agents, "agent")
+    groups = grouped(chosen, lambda result: (result.task.preset, result.task.variant))
     written = []
     for (preset, variant), group in groups.items():
-        figure = learning_curves(group, (published or {}).get(variant, ()))
+        figure = learning_curves(group, (published or {}).get(variant, ()), against=against)
         if figure is not None:
-            path = Path(out, "curves", preset, f"{variant.replace('/', '-')}.png")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            written.append(save(figure, path))
+            name = f"{variant.replace('/', '-')}.{form}"
+            written.append(save(figure, Path(folder or Path(out, "curves"), preset, name)))
     if not written:
         raise NoRecords(f"{out}: no agent has learned in its records, so there are no curves")
     return written
+
+
+def _check(name: str, known: Sequence[str], kind: str) -> None:
+    if name not in known:
+        raise WrongChoice(unknown_name(kind, name, known))
+
+
+def _chosen(results: Results, patterns: Sequence[str] | None, kind: str) -> Results:
+    """Results whose variant or agent one of the patterns names; each pattern names one at least."""
+    if patterns is None:
+        return results
+
+    def matches(result: Result, pattern: str) -> bool:
+        name = str(getattr(result.record, kind))
+        is_homework = kind == "variant" and result.task.homework == pattern
+        return is_homework or name == pattern or fnmatchcase(name, pattern)
+
+    for pattern in patterns:
+        if not any(matches(result, pattern) for result in results):
+            known = dict.fromkeys(str(getattr(result.record, kind)) for result in results)
+            raise WrongChoice(unknown_name(kind, pattern, known))
+    return results.only(lambda result: any(matches(result, pattern) for pattern in patterns))
 
 
 def _best_first(results: Sequence[Result]) -> dict[str, Learning]:
@@ -159,11 +207,11 @@ def _best_first(results: Sequence[Result]) -> dict[str, Learning]:
 def _words(results: Sequence[Result]) -> tuple[str, str]:
     """What the curves show, for an axis, and how it is averaged, for a note."""
     band = "band: least and most of the seeds"
-    drawn = [one.record for one in results if len(one.record.training.curve) > 1]
+    drawn = [one.record for one in results if one.record.training.curve]
     ended = [r for r in drawn if any(p.episode_return is not None for p in r.training.curve)]
     what = "return per episode" if ended else "reward per step"
     if is_error(results[0].task):
-        return f"minus {what}", f"minus {what} as the agent saw it; {band}"
+        return f"minus {what}", f"minus {what} as the agent saw it, geometric mean; {band}"
     counted = [episodes_of(record) is not None for record in ended]
     last = f"{EPISODES} episodes or more" if any(counted) else "tenth"
     if any(counted) and not all(counted):
@@ -171,72 +219,90 @@ def _words(results: Sequence[Result]) -> tuple[str, str]:
     return what, f"{what} as the agent saw it, mean of the last {last}; {band}"
 
 
-def _plot_agents(axes: Axes, agents: Mapping[str, Learning], name: str, *, errors: bool) -> None:
-    """Against the attribute ``name`` of the curves, as many agents as there are looks."""
-    sign = -1.0 if errors else 1.0
-    for (agent, one), (style, color) in zip(agents.items(), LOOKS, strict=False):
-        lines = [(getattr(curve, name), sign * curve.value) for curve in one.curves]
-        label = f"{agent} ({len(lines)})"
-        _plot(axes, lines, color=color, linestyle=style, linewidth=1.6, label=label)
-        # An error is drawn as it is, its score is reported as a logarithm.
-        claims = [(getattr(c, name), 10.0**c.value if errors else c.value) for c in one.claims]
-        if claims:
-            label = f"{agent} (own claim)"
-            _plot(axes, claims, color=color, linestyle=":", linewidth=THIN, label=label)
+def _legend_of(
+    agents: Mapping[str, Learning], published: Sequence[PublishedCurve]
+) -> dict[str, str]:
+    """Name of a line -> its words in the legend."""
+    names = [name for agent, one in agents.items() for name in _names(agent, one)]
+    names += [curve.label for curve in published]
+    return {name: _shortened(name) for name in names}
 
 
-def _scale(axes: Axes, *, logarithmic: bool) -> None:
-    axes.grid(visible=True, axis="y")
-    if logarithmic:
-        axes.loglog()
-    else:
-        axes.set_xlim(left=0.0)
-        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+def _names(agent: str, one: Learning) -> list[str]:
+    return [f"{agent} ({len(one.curves)})", *([f"{agent} (own claim)"] if one.claims else [])]
 
 
-def _plot(
-    axes: Axes, lines: Sequence[tuple[Array, Array]], *, label: str, linewidth: float, **look: Any
+def _shortened(name: str) -> str:
+    """A long name without its middle: its settings end it, and the number of its seeds."""
+    if len(name) <= LONGEST_LABEL:
+        return name
+    half = LONGEST_LABEL // 2
+    return f"{name[:half].rstrip()}…{name[1 - half :].lstrip()}"
+
+
+def _size(legend: Mapping[str, str], panels: int) -> tuple[float, float]:
+    """Width and height of the figure in inches: its legend stands to the right of the panels."""
+    longest = max(len(words) for words in legend.values())
+    width = 0.25 + PANEL * panels + max(MARGIN + LETTER * longest, 2.45)
+    return width, max(4.4, 1.9 + LINE * len(legend))
+
+
+def _wrapped(note: str, width: float) -> str:
+    """A note over two lines where one is too short for it."""
+    return "\n".join(wrap(note, int(width / 0.075)))
+
+
+def _fill(
+    axes: Axes,
+    agents: Mapping[str, Learning],
+    name: str,
+    *,
+    errors: bool,
+    published: Sequence[PublishedCurve],
 ) -> None:
-    """The mean of some lines over what they all share with its band, and single lines elsewhere."""
-    begin, end = max(x[0] for x, _ in lines), min(x[-1] for x, _ in lines)
-    rest = lines
-    if begin < end:
-        grid = np.linspace(begin, end, GRID)
-        values = np.array([np.interp(grid, x, y) for x, y in lines])
-        axes.plot(grid, values.mean(0), label=label, linewidth=linewidth, **look)
-        if len(lines) > 1:
-            low, high = values.min(0), values.max(0)
-            axes.fill_between(grid, low, high, color=look["color"], alpha=0.15, linewidth=0)
-        rest = [part for line in lines for part in _outside(*line, begin, end)]
-    else:
-        axes.plot([], [], label=label, linewidth=linewidth, **look)
-    for x, y in rest:
-        axes.plot(x, y, linewidth=min(linewidth, THIN), **look)
+    """One panel: all lines against steps or against time."""
+    longest = max(c.seconds[-1] for one in agents.values() for c in (*one.curves, *one.claims))
+    size, unit = unit_of_time(float(longest))
+    scale(axes, logarithmic=errors, counts=name == "steps")
+    for (agent, one), (style, color) in zip(agents.items(), LOOKS, strict=False):
+        own, *claim = _names(agent, one)
+        look: dict[str, Any] = {"color": color, "linestyle": style}
+        sign = -1.0 if errors else 1.0
+        lines = [(_along(c, name, size), sign * c.value) for c in one.curves]
+        plot_lines(axes, lines, label=own, width=1.6, **look)
+        # An error is drawn as it is, its score is reported as a logarithm.
+        claims = [(_along(c, name, size), 10.0**c.value if errors else c.value) for c in one.claims]
+        if claims:
+            look["linestyle"] = ":"
+            plot_lines(axes, claims, label=claim[0], width=THIN, **look)
+    if not errors:
+        axes.set_xlim(left=0.0)
+    if name == "steps":
+        _plot_published(axes, published)
+    axes.set_xlabel("environment steps" if name == "steps" else f"{unit} of training")
 
 
-def _outside(x: Array, y: Array, begin: float, end: float) -> list[tuple[Array, Array]]:
-    """The parts of a line before and after what all share, up to its edge."""
-    parts = []
-    if x[0] < begin:
-        before = x < begin
-        parts.append((np.append(x[before], begin), np.append(y[before], np.interp(begin, x, y))))
-    if x[-1] > end:
-        after = x > end
-        parts.append((np.append(end, x[after]), np.append(np.interp(end, x, y), y[after])))
-    return parts
+def _along(curve: Curve, name: str, size: float) -> Array:
+    return curve.steps if name == "steps" else curve.seconds / size
 
 
-def _plot_published(axes: Axes, curves: Sequence[PublishedCurve], *, legend_of: Axes) -> None:
-    """What others reached after so many steps, within the range shown; named in another legend."""
+def _explain(panels: Sequence[Axes], legend: Mapping[str, str]) -> None:
+    """One legend for all panels, beside the last: the steps alone have published curves."""
+    handles, names = panels[0].get_legend_handles_labels()
+    panels[-1].legend(
+        handles,
+        [legend[name] for name in names],
+        title="agent (seeds)",
+        loc="upper left",
+        bbox_to_anchor=(1.02, 1.0),
+    )
+
+
+def _plot_published(axes: Axes, curves: Sequence[PublishedCurve]) -> None:
+    """What others reached after so many steps, within the range that ours show."""
     left, right = axes.get_xlim()
     for curve, dashes in zip(curves, DASHES, strict=False):
-        shown = curve.steps <= right
-        look: dict[str, Any] = {
-            "color": FAINT,
-            "linewidth": 1.1,
-            "linestyle": dashes,
-            "label": curve.label,
-        }
-        axes.plot(curve.steps[shown], curve.value[shown], zorder=1.0, **look)
-        legend_of.plot([], [], **look)
+        shown = (curve.steps >= left) & (curve.steps <= right)
+        look: dict[str, Any] = {"color": FAINT, "linewidth": 1.1, "linestyle": dashes}
+        axes.plot(curve.steps[shown], curve.value[shown], zorder=1.0, label=curve.label, **look)
     axes.set_xlim(left, right)

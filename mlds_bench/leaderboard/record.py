@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import stat
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -34,6 +35,7 @@ from mlds_bench.leaderboard.schema import (
     Testing,
     Training,
     normalized_score,
+    one_line,
     slug,
 )
 
@@ -71,6 +73,10 @@ __all__ = [
 
 TASK_FILE = "variant.json"
 WHAT_TO_DO = "delete it or run the cell again"
+MOST_BYTES = 64 * 2**20
+"""Of a record: the longest curves take a hundredth of it."""
+LONGEST_PROBLEM = 300
+"""Characters of what is said about a file that cannot be read."""
 LOADS = frozenset({"load", "load_average", "memory_free_mb"})
 
 Stored = TypeVar("Stored", Record, Task)
@@ -245,15 +251,34 @@ def _write(stored: Record | Task, path: Path) -> None:
 
 def _read(model: type[Stored], path: Path) -> Stored:
     try:
-        content = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
+        content = _document(path)
         stored = model.model_validate(content)
+    except TornRecord:
+        raise
     except ValidationError as error:
         raise TornRecord(path, _first_problem(error, model)) from error
+    except RecursionError as error:
+        raise TornRecord(path, "not a JSON document of ours (nested too deeply)") from error
     except ValueError as error:
-        raise TornRecord(path, f"not a JSON document ({error})") from error
+        why = one_line(str(error), LONGEST_PROBLEM)
+        raise TornRecord(path, f"not a JSON document ({why})") from error
     if problem := _misplaced(stored, path):
         raise TornRecord(path, problem)
     return stored
+
+
+def _document(path: Path) -> Any:
+    """What a regular file of a size that a record may have holds: a pipe would be read for ever."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise TornRecord(path, "not a regular file")
+    if status.st_size > MOST_BYTES:
+        raise TornRecord(path, f"{status.st_size:,} bytes, and a record has {MOST_BYTES:,} at most")
+    text = path.read_bytes()
+    content = json.loads(text, parse_constant=_refuse_constant)
+    if b"\\u" in text:  # half of a pair of surrogates is no character, and nothing can print it
+        json.dumps(content, ensure_ascii=False).encode()
+    return content
 
 
 def _misplaced(stored: Record | Task, path: Path) -> str | None:
@@ -267,7 +292,8 @@ def _first_problem(error: ValidationError, model: type[Model]) -> str:
     first, *others = error.errors()
     where = ".".join(str(part) for part in first["loc"]) or model.__name__.lower()
     more = f" (and {len(others)} more)" if others else ""
-    return f"{where}: {first['msg'].removeprefix('Value error, ')}{more}"
+    problem = one_line(first["msg"].removeprefix("Value error, "), LONGEST_PROBLEM)
+    return f"{one_line(where, LONGEST_PROBLEM)}: {problem}{more}"
 
 
 def _refuse_constant(name: str) -> float:

@@ -12,10 +12,18 @@ import difflib
 import io
 import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from mlds_bench.leaderboard.escape import (
+    for_csv,
+    for_json,
+    for_latex,
+    for_latex_comment,
+    for_markdown,
+)
+from mlds_bench.leaderboard.schema import one_line
 
 Value = str | int | float | bool | None
 Row = Mapping[str, Value]
@@ -34,12 +42,15 @@ class Column:
         show: the text of a row in this column.
         align: side the text stands at.
         longest: characters after which the text is cut.
+        spare: 0 for what always stands there; on a terminal, columns of higher numbers go first
+            where there is no room, and where all rows say the same.
     """
 
     title: str
     show: Show
     align: Literal["left", "right"] = "right"
     longest: int = LONGEST_CELL
+    spare: int = 0
 
 
 @dataclass(frozen=True)
@@ -160,20 +171,20 @@ def quantity(value: float | None, half_width: float | None) -> str:
 
 
 def _markdown(page: Page) -> str:
-    parts = [f"# {_escape_markdown(page.title)}"]
+    parts = [f"# {for_markdown(page.title)}"]
     for table in page.tables:
-        parts += [f"## {_escape_markdown(table.title)}", _markdown_table(table)]
+        parts += [f"## {for_markdown(table.title)}", _markdown_table(table)]
         parts += [_markdown_notes(table.notes)] if table.notes else []
     parts += ["## How to read this", _markdown_notes(page.notes)] if page.notes else []
     return "\n\n".join(parts) + "\n"
 
 
 def _markdown_notes(notes: Sequence[str]) -> str:
-    return "\n".join(f"- {_escape_markdown(note)}" for note in notes)
+    return "\n".join(f"- {for_markdown(note)}" for note in notes)
 
 
 def _markdown_table(table: Table) -> str:
-    lines = [[_escape_markdown(cell) for cell in line] for line in _cells(table)]
+    lines = [[for_markdown(cell) for cell in line] for line in _cells(table)]
     widths = [max(3, *(len(cell) for cell in column)) for column in zip(*lines, strict=True)]
     justify = {"left": str.ljust, "right": str.rjust}
     rule = {"left": lambda width: "-" * width, "right": lambda width: "-" * (width - 1) + ":"}
@@ -190,63 +201,23 @@ def _markdown_table(table: Table) -> str:
 
 def _cells(table: Table) -> list[list[str]]:
     """Heads first, then the rows; long texts cut."""
-    body = [[_cut(c.show(row), c.longest) for c in table.columns] for row in table.rows]
+    body = [[one_line(c.show(row), c.longest) for c in table.columns] for row in table.rows]
     return [[column.title for column in table.columns], *body]
 
 
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
-
-
-def _escape_markdown(text: str) -> str:
-    return re.sub(r"([\\|<*`])", r"\\\1", text)
-
-
-LATEX_CHARACTERS = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "{": r"\{",
-        "}": r"\}",
-        "_": r"\_",
-        "%": r"\%",
-        "&": r"\&",
-        "#": r"\#",
-        "$": r"\$",
-        "^": r"\textasciicircum{}",
-        "~": r"\textasciitilde{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "±": r"$\pm$",
-        "↓": r"$\downarrow$",
-        "↑": r"$\uparrow$",
-        "†": r"$\dagger$",
-        "‡": r"$\ddagger$",
-        "Δ": r"$\Delta$",
-        "—": "---",
-        "…": r"\dots{}",
-    }
-)
-
-
-def _escape_latex(text: str) -> str:
-    return re.sub(r"(?<![\w-])-(?=\d)", "$-$", text.translate(LATEX_CHARACTERS))
-
-
 def _latex(page: Page) -> str:
-    parts = [f"% {page.title}: needs \\usepackage{{booktabs}}"]
+    parts = [f"% {for_latex_comment(page.title)}: needs \\usepackage{{booktabs}}"]
     parts += [_latex_table(table) for table in page.tables]
-    parts += [f"% {note}" for note in page.notes]
+    parts += [f"% {for_latex_comment(note)}" for note in page.notes]
     return "\n".join(parts) + "\n"
 
 
 def _latex_table(table: Table) -> str:
-    head, *body = [
-        " & ".join(_escape_latex(cell) for cell in line) + r" \\" for line in _cells(table)
-    ]
+    head, *body = [" & ".join(for_latex(cell) for cell in line) + r" \\" for line in _cells(table)]
     lines = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{_escape_latex(table.title)}}}",
+        rf"\caption{{{for_latex(table.title)}}}",
         rf"\begin{{tabular}}{{{''.join(column.align[0] for column in table.columns)}}}",
         r"\toprule",
         head,
@@ -254,38 +225,45 @@ def _latex_table(table: Table) -> str:
         *body,
         r"\bottomrule",
         r"\end{tabular}",
-        *(rf"\par\footnotesize {_escape_latex(note)}" for note in table.notes),
+        *(rf"\par\footnotesize {for_latex(note)}" for note in table.notes),
         r"\end{table}",
     ]
     return "\n".join(lines)
 
 
-def _portable(value: Value) -> Value:
+def _portable(value: Value, escape: Callable[[str], str]) -> Value:
+    if isinstance(value, str):
+        return escape(value)
     return float(f"{value:.6g}") + 0.0 if isinstance(value, float) else value
 
 
+def _row(row: Row, escape: Callable[[str], str]) -> dict[str, Value]:
+    return {escape(name): _portable(value, escape) for name, value in row.items()}
+
+
 def _csv(page: Page) -> str:
-    rows: list[dict[str, Value]] = [
-        {"table": table.title, **row} for table in page.tables for row in table.rows
+    rows = [
+        _row({"table": table.title, **row}, for_csv) for table in page.tables for row in table.rows
     ]
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({k: _portable(value) for k, value in row.items()} for row in rows)
+    writer.writerows(rows)
     return text.getvalue()
 
 
 def _json(page: Page) -> str:
     tables = [
         {
-            "title": table.title,
-            "rows": [{k: _portable(value) for k, value in row.items()} for row in table.rows],
-            "notes": list(table.notes),
+            "title": for_json(table.title),
+            "rows": [_row(row, for_json) for row in table.rows],
+            "notes": [for_json(note) for note in table.notes],
         }
         for table in page.tables
     ]
-    content = {"title": page.title, "tables": tables, "notes": list(page.notes)}
+    notes = [for_json(note) for note in page.notes]
+    content = {"title": for_json(page.title), "tables": tables, "notes": notes}
     return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 

@@ -32,6 +32,10 @@ SHOWN_STATES: tuple[ShownState, ...] = (*STATES, "stale")
 STALE = "made for another environment, other arguments, data or test size; run the cell again"
 
 
+SHORTEST = 1e-6
+"""Seconds of training from which on they were measured, and have a pace."""
+
+
 def bounded(normalized: float) -> float:
     """A normalized score within `NORMALIZED_BOUNDS`."""
     low, high = NORMALIZED_BOUNDS
@@ -117,7 +121,7 @@ class Result:
     def steps_per_second(self) -> float | None:
         """Environment steps per second of training; None without training."""
         steps, seconds = self.record.training.env_steps, self.record.cost.train_seconds
-        return steps / seconds if steps and seconds else None
+        return steps / seconds if steps and seconds and seconds > SHORTEST else None
 
 
 @dataclass(frozen=True)
@@ -190,6 +194,8 @@ def _checked_task(place: Path, problems: list[str]) -> Task | None:
         problem = f"{TASK_FILE} is missing"
     except TornRecord as error:
         problem = f"{TASK_FILE}: {error.problem}"
+    except OSError as error:
+        problem = f"{TASK_FILE}: {error.strerror}"
     problems.append(f"{name}: {problem}, so its records are left out; run the variant again")
     return None
 
@@ -199,6 +205,8 @@ def _checked_result(path: Path, task: Task, problems: list[str]) -> Result | Non
         return Result(read_record(path), task)
     except TornRecord as error:
         problem = f"{error.problem}; {WHAT_TO_DO}"
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
     except ValueError as error:
         problem = f"{error}; run the cell again"
     problems.append(f"{'/'.join(path.absolute().parts[-5:])}: {problem}")

@@ -88,6 +88,7 @@ def agent_row(results: Sequence[Result]) -> Row:
         "counted": len(normalized),
         "state": state_summary(results),
         "reason": reasons(results),
+        **_stopped_at(results),
         **_costs(results),
         **_secondary(results),
     }
@@ -168,17 +169,34 @@ def mean_of(values: Iterable[float | None]) -> float | None:
 
 
 def iqm_interval(strata: Sequence[Sequence[float]]) -> tuple[float, float] | tuple[None, None]:
-    """Stratified bootstrap interval of the interquartile mean; None twice where there is none."""
-    if not strata or not all(strata):
+    """Stratified bootstrap interval of the interquartile mean, from ten seeds per stratum on.
+
+    None twice where there are fewer: it would cover far less than 95%.
+    """
+    if not strata or not all(strata) or stats.has_few_seeds(strata):
         return None, None
     generator = np.random.default_rng(BOOTSTRAP_SEED)
     interval = stats.bootstrap_interval(strata, stats.interquartile_mean, generator=generator)
     return interval or (None, None)
 
 
+def _stopped_at(results: Sequence[Result]) -> dict[str, Value]:
+    """How many cells ran out of time before their steps, and the least share they came to."""
+    shares = [
+        training.env_steps / training.budget.env_steps
+        for result in results
+        if result.state == "ok"
+        for training in [result.record.training]
+        if training.stopped_by == "seconds" and training.env_steps < training.budget.env_steps
+    ]
+    return {"stopped": len(shares), "stopped_at": min(shares, default=None)}
+
+
 def _costs(results: Sequence[Result]) -> dict[str, Value]:
     ran = [result for result in results if result.state not in ("skipped", "stale")]
     return {
+        "env_steps": mean_of(result.record.training.env_steps for result in ran),
+        "budget_env_steps": mean_of(result.record.training.budget.env_steps for result in ran),
         "wall_seconds": mean_of(result.record.cost.wall_seconds for result in ran),
         "steps_per_second": mean_of(result.steps_per_second for result in ran),
         "seconds_to_pass": mean_of(result.seconds_to_pass for result in ran),

@@ -25,6 +25,8 @@ from pydantic import (
     model_validator,
 )
 
+from mlds_bench.common.limits import LARGEST, is_bounded
+
 State = Literal["ok", "failed", "timeout", "out-of-memory", "skipped"]
 STATES: tuple[State, ...] = get_args(State)
 COUNTED_AS_TRIVIAL: frozenset[str] = frozenset({"failed", "timeout", "out-of-memory"})
@@ -33,6 +35,12 @@ SLUG_LENGTH = 160  # file systems stop at 255 bytes per name
 FOLDER_NAME = r"[A-Za-z0-9][A-Za-z0-9._=,@+-]*"
 PRESET = f"^{FOLDER_NAME}$"
 VARIANT = f"^{FOLDER_NAME}/{FOLDER_NAME}$"
+LONGEST_LINE = 2_000
+"""Characters of a text that came from outside; what is longer is cut."""
+MOST = 2**63 - 1
+"""Most of anything that is counted."""
+LONGEST_TIME = 1e10
+"""Seconds: three hundred years; megabytes, too."""
 UTC = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)$"
 
 
@@ -47,13 +55,28 @@ def _plain(value: object) -> object:
     return value
 
 
-def _one_line(value: object) -> object:
-    return " ".join(value.split()) if isinstance(value, str) else value
+def one_line(text: str, longest: int = LONGEST_LINE) -> str:
+    """A text in one line that anything can print: no line feeds, control characters or surrogates.
+
+    Args:
+        text: from anywhere.
+        longest: characters after which it is cut.
+    """
+    some = text[: 4 * longest]
+    line = " ".join("".join(c if c.isprintable() else " " for c in some).split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def _line(value: object) -> object:
+    return one_line(value) if isinstance(value, str) else value
 
 
 Settings = Annotated[dict[str, JsonValue], BeforeValidator(_plain)]
-Line = Annotated[str, BeforeValidator(_one_line)]
-Seconds = Annotated[float, Field(ge=0)]
+Line = Annotated[str, BeforeValidator(_line)]
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Positive = Annotated[int, Field(ge=1, le=MOST)]
+Seconds = Annotated[float, Field(ge=0, le=LONGEST_TIME)]
 
 
 class Model(BaseModel):
@@ -65,8 +88,8 @@ class Model(BaseModel):
 class Anchor(Model):
     """A reference value of the primary score."""
 
-    value: float = Field(description="Value, in the unit of the primary score.")
-    source: str = Field(description="Where the value comes from.")
+    value: Number = Field(description="Value, in the unit of the primary score.")
+    source: Line = Field(description="Where the value comes from.")
 
 
 class Anchors(Model):
@@ -81,9 +104,9 @@ class Anchors(Model):
 class Published(Model):
     """A figure from the literature or the course, shown as a row of its own."""
 
-    label: str = Field(description="What was measured, as it stands in the agent column.")
-    value: float = Field(description="Value, in the unit of the primary score.")
-    source: str = Field(description="Publication, report or deck.")
+    label: Line = Field(description="What was measured, as it stands in the agent column.")
+    value: Number = Field(description="Value, in the unit of the primary score.")
+    source: Line = Field(description="Publication, report or deck.")
 
 
 class Score(Model):
@@ -91,7 +114,7 @@ class Score(Model):
 
     name: str = Field(min_length=1, description="Name of the score, as in the records.")
     higher_is_better: bool = Field(description="Whether a higher value is better.")
-    mark: float | None = Field(
+    mark: Number | None = Field(
         default=None,
         description="Mark of a secondary score, met by a value at least as good; null for none.",
     )
@@ -113,8 +136,8 @@ class Task(Model):
     )
     env_kwargs: Settings = Field(description="Keyword arguments that the variant sets.")
     data_checksum: str | None = Field(description="Checksum of the data read; null without data.")
-    test_envs: int = Field(ge=1, description="Instances of the environment in the test batch.")
-    test_episodes: int = Field(ge=1, description="Episodes per instance that count in the test.")
+    test_envs: Positive = Field(description="Instances of the environment in the test batch.")
+    test_episodes: Positive = Field(description="Episodes per instance that count in the test.")
     scores: tuple[Score, ...] = Field(
         min_length=1,
         description="Scores with a direction, the primary first; its mark is anchors.pass_mark.",
@@ -124,7 +147,7 @@ class Task(Model):
         default=False, description="Whether the front table shows this variant for its homework."
     )
     published: tuple[Published, ...] = Field(description="Published figures for this variant.")
-    pass_return: float | None = Field(
+    pass_return: Number | None = Field(
         default=None,
         description="Mean return of training episodes that counts as a pass on the learning "
         "curve; null where the training reward can be the oracle's.",
@@ -194,16 +217,16 @@ class Task(Model):
 class CurvePoint(Model):
     """One point of the learning curve."""
 
-    env_steps: int = Field(ge=0, description="Environment steps taken so far, over all instances.")
+    env_steps: Count = Field(description="Environment steps taken so far, over all instances.")
     seconds: Seconds = Field(description="Seconds of training so far.")
-    reward: float = Field(description="Mean reward per step since the point before.")
-    episode_return: float | None = Field(
+    reward: Number = Field(description="Mean reward per step since the point before.")
+    episode_return: Number | None = Field(
         description="Mean return of the episodes that ended since the point before; null if none."
     )
-    episodes: int | None = Field(
-        default=None, ge=0, description="How many those were; null where they were not counted."
+    episodes: Count | None = Field(
+        default=None, description="How many those were; null where they were not counted."
     )
-    score: float | None = Field(
+    score: Number | None = Field(
         default=None,
         description="Validation score that the agent reported, its own claim; null if none.",
     )
@@ -212,7 +235,7 @@ class CurvePoint(Model):
 class RecordBudget(Model):
     """What the agent was allowed to spend."""
 
-    env_steps: int = Field(ge=0, description="Environment steps, over all instances.")
+    env_steps: Count = Field(description="Environment steps, over all instances.")
     seconds: Seconds | None = Field(description="Seconds of training; null for no limit.")
 
 
@@ -221,7 +244,7 @@ class Training(Model):
 
     params: Settings = Field(description="Hyper-parameters in effect; inf and nan as text.")
     env_options: Settings = Field(description="Choices of view that the agent made.")
-    env_steps: int = Field(ge=0, description="Environment steps taken, over all instances.")
+    env_steps: Count = Field(description="Environment steps taken, over all instances.")
     budget: RecordBudget = Field(description="What the agent was allowed to spend.")
     stopped_by: Literal["agent", "env_steps", "seconds"] | None = Field(
         description="Who ended the training: the agent itself or a limit; null without training."
@@ -232,17 +255,17 @@ class Training(Model):
 class Testing(Model):
     """What the test measured."""
 
-    scores: dict[str, float] = Field(description="Raw scores on the test split, all finite.")
-    episodes: int = Field(ge=0, description="Episodes of the test split behind the scores.")
+    scores: dict[str, Number] = Field(description="Raw scores on the test split, all finite.")
+    episodes: Count = Field(description="Episodes of the test split behind the scores.")
 
     @field_validator("scores", mode="before")
     @classmethod
     def _scores_are_finite(cls, scores: object) -> object:
         for name, value in scores.items() if isinstance(scores, dict) else ():
-            if isinstance(value, float) and not math.isfinite(value):
+            if isinstance(value, float) and not is_bounded(value):
                 raise ValueError(
-                    f"score {name!r} is {value}, and a score must be finite: "
-                    "give the cell the state failed, with this as its reason"
+                    f"score {name!r} is {value}, and a score must be finite and within "
+                    f"{LARGEST:g}: give the cell the state failed, with this as its reason"
                 )
         return scores
 
@@ -262,8 +285,8 @@ class Provenance(Model):
 
     key: str = Field(description="Hash of all that makes a finished cell valid or stale.")
     task: str = Field(description="Digest of the task that the record was made for.")
-    agent_version: int | None = Field(
-        ge=0, description="Version of a built-in agent; null for a file or a plug-in."
+    agent_version: Count | None = Field(
+        description="Version of a built-in agent; null for a file or a plug-in."
     )
     source_hash: str = Field(description="Hash of the agent's source, as evidence.")
     package_version: str = Field(description="Version of mlds-bench.")
@@ -273,7 +296,7 @@ class Provenance(Model):
     hardware: Settings = Field(
         description="Processor, cores, memory, accelerator; load figures as load, load_average."
     )
-    threads: int = Field(ge=1, description="Threads the cell was given.")
+    threads: Positive = Field(description="Threads the cell was given.")
     started_utc: str = Field(pattern=UTC, description="Start of the cell, ISO 8601, UTC.")
 
 
@@ -296,7 +319,7 @@ class Record(Model):
         min_length=1,
         description="Name of the agent with its sorted overrides: 'deep@learning_rate=0.01'.",
     )
-    seed: int = Field(ge=0, description="Seed of the cell, the unit of replication.")
+    seed: Count = Field(description="Seed of the cell, the unit of replication.")
     pretrained: str = Field(
         default="", description="Record of the cell in which it learned, not in this one; or none."
     )

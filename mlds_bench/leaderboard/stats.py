@@ -22,6 +22,8 @@ Statistic = Callable[[Array], Array]
 
 CONFIDENCE = 0.95
 REPETITIONS = 2_000
+FEW_SEEDS = 10
+"""Seeds per stratum below which a percentile bootstrap covers far less than it says."""
 
 
 def mean(scores: Scores) -> Array:
@@ -89,6 +91,53 @@ def welch_interval(x: Scores, y: Scores, *, confidence: float = CONFIDENCE) -> I
     freedom = total**2 / float(np.sum(squares**2 / (np.array([a.size, b.size]) - 1)))
     half = float(special.stdtrit(freedom, (1 + confidence) / 2)) * math.sqrt(total)
     return difference - half, difference + half
+
+
+def has_few_seeds(strata: Sequence[Scores]) -> bool:
+    """Whether a stratum has fewer than `FEW_SEEDS` seeds: a bootstrap interval would not cover."""
+    return any(_checked(stratum).size < FEW_SEEDS for stratum in strata)
+
+
+def stratified_interval(
+    x: Sequence[Scores], y: Sequence[Scores] = (), *, confidence: float = CONFIDENCE
+) -> Interval | None:
+    """Student's interval of the mean over all runs, or of a difference of two such means.
+
+    The variance is that within strata; the degrees of freedom are Welch's and Satterthwaite's.
+
+    Args:
+        x: one array (seeds,) per variant.
+        y: the same of another side, whose mean is subtracted; empty for none.
+        confidence: coverage of the interval.
+
+    Returns:
+        Lower and upper end; None if a stratum has a single seed, which shows nothing of its
+        spread.
+    """
+    if any(_checked(stratum).size < 2 for stratum in (*x, *y)):
+        return None
+    sides = [[_checked(stratum) for stratum in side] for side in (x, y) if len(side)]
+    center = sum(
+        sign * float(np.concatenate(side).mean())
+        for sign, side in zip((1, -1), sides, strict=False)
+    )
+    weights = [
+        [stratum.size / sum(other.size for other in side) for stratum in side] for side in sides
+    ]
+    terms = np.array(
+        [
+            weight**2 * stratum.var(ddof=1) / stratum.size
+            for shares, side in zip(weights, sides, strict=True)
+            for weight, stratum in zip(shares, side, strict=True)
+        ]
+    )
+    total = float(terms.sum())
+    if total == 0:
+        return center, center
+    sizes = np.array([stratum.size for side in sides for stratum in side])
+    freedom = total**2 / float(np.sum(terms**2 / (sizes - 1)))
+    half = float(special.stdtrit(freedom, (1 + confidence) / 2)) * math.sqrt(total)
+    return center - half, center + half
 
 
 def stratified_resamples(

@@ -42,13 +42,17 @@ from mlds_bench.leaderboard.rows import (
 
 SECONDARY = 2
 """Secondary scores without a mark that have a column; those with a mark always have one."""
+STEPS = Column("steps", lambda row: significant(number(row, "env_steps")), spare=2)
+"""Shown where budgets differ."""
+STOPPED = "stopped at: the least share of its budget of steps after which an agent's time ran out"
 LEGEND = (
     "n: seeds that ended well; ±: half-width of Student's 95% interval of their mean",
     "normalized: 0 at random actions, 1 at the pass mark, within "
     f"[{NORMALIZED_BOUNDS[0]:g}, {NORMALIZED_BOUNDS[1]:g}], mean over seeds; "
     "†: failed cells count as the trivial anchor",
     "passed: seeds whose test met every mark, of those that count",
-    "seconds: mean wall time per cell; steps/s: environment steps per second of training",
+    "steps: environment steps taken, mean per cell, where budgets differ; seconds: mean wall time "
+    "per cell; steps/s: environment steps per second of training",
 )
 
 
@@ -146,22 +150,35 @@ def _variant_table(results: Sequence[Result], *, anchors: bool) -> Table:
     agents = grouped(results, lambda one: one.record.agent)
     figures = published_rows(task) + (anchor_rows(task) if anchors else [])
     rows = sorted([*map(agent_row, agents.values()), *figures], key=_rank)
+    budgets = {row["budget_env_steps"] for row in rows if row.get("budget_env_steps") is not None}
+    unequal = len(budgets) > 1
     columns = (
         Column("agent", lambda row: str(row["agent"]), "left"),
         Column(f"{task.primary} {arrow(rows[0])}", partial(_quantity, "mean", "half_width")),
         *(_secondary_column(score) for score in _shown_scores(task)),
-        Column("n", lambda row: str(row.get("n", ABSENT))),
+        Column("n", lambda row: str(row.get("n", ABSENT)), spare=4),
         Column("normalized ↑", _normalized),
         Column("passed", passed_text),
-        Column("seconds", lambda row: significant(number(row, "wall_seconds"))),
-        Column("steps/s", lambda row: significant(number(row, "steps_per_second"))),
-        Column("version", lambda row: str(row["environment"]).rsplit("-", 1)[-1], "left"),
-        Column("state", lambda row: str(row["state"]), "left"),
+        *(
+            [Column("steps", lambda row: significant(number(row, "env_steps")), spare=2)]
+            if unequal
+            else []
+        ),
+        Column("seconds", lambda row: significant(number(row, "wall_seconds")), spare=3),
+        Column("steps/s", lambda row: significant(number(row, "steps_per_second")), spare=6),
+        Column("version", _version, "left", spare=7),
+        Column("state", _state, "left", spare=1),
     )
     why = [f"{row['agent']}: {row['reason']}" for row in rows if row.get("reason")]
-    learned = {one.record.agent: one.record.pretrained for one in results if one.record.pretrained}
-    origins = [f"{agent}: learned in {origin}" for agent, origin in learned.items()]
-    notes = (_marks_note(task), *why, *origins, *_source_notes(figures), *disagreements(results))
+    notes = (
+        _marks_note(task),
+        *why,
+        *_origin_notes(results),
+        *([STOPPED] if any(row.get("stopped") for row in rows) else []),
+        *_machine_notes(results),
+        *_source_notes(figures),
+        *disagreements(results),
+    )
     return Table(f"{task.variant} ({task.environment})", columns, tuple(rows), notes)
 
 
@@ -174,7 +191,7 @@ def _shown_scores(task: Task) -> list[Score]:
 def _secondary_column(score: Score) -> Column:
     name = f"score.{score.name}"
     title = f"{score.name} {'↑' if score.higher_is_better else '↓'}"
-    return Column(title, partial(_quantity, name, f"{name} ±"))
+    return Column(title, partial(_quantity, name, f"{name} ±"), spare=5)
 
 
 def _quantity(value: str, half_width: str, row: Row) -> str:
@@ -183,6 +200,49 @@ def _quantity(value: str, half_width: str, row: Row) -> str:
 
 def _normalized(row: Row) -> str:
     return fixed(number(row, "normalized")) + ("†" if row.get("counted_as_trivial") else "")
+
+
+def _version(row: Row) -> str:
+    return str(row["environment"]).rsplit("-", 1)[-1]
+
+
+def _state(row: Row) -> str:
+    """The state, and how far agents came that ran out of time: 'ok, 2 stopped at 76%'."""
+    share = number(row, "stopped_at")
+    if share is None:
+        return str(row["state"])
+    some = "" if row["stopped"] == row["n"] else f"{row['stopped']} "
+    return f"{row['state']}, {some}stopped at {share:.0%}"
+
+
+def _origin_notes(results: Sequence[Result]) -> list[str]:
+    """Where agents learned that did not learn here, and how that record was chosen."""
+    learned = {one.record.agent: one.record.pretrained for one in results if one.record.pretrained}
+    return [
+        f"{agent}: learned in {origin}, the best of its seeds by the score of their tests, so not "
+        "what a seed comes to on average"
+        for agent, origin in learned.items()
+    ]
+
+
+def _machine_notes(results: Sequence[Result]) -> list[str]:
+    """Which seconds cannot be compared: those of machines with other cores or threads."""
+    ran = [one for one in results if one.state not in ("skipped", "stale")]
+    machines = grouped(ran, _cores)
+    if len(machines) < 2:
+        return []
+    told = [
+        f"{machine} ({', '.join(dict.fromkeys(one.record.agent for one in members))})"
+        for machine, members in machines.items()
+    ]
+    return [f"seconds and steps/s are of unlike machines: {'; '.join(told)}"]
+
+
+def _cores(result: Result) -> str:
+    provenance = result.record.provenance
+    cores, threads = provenance.hardware.get("cores", "unknown"), provenance.threads
+    accelerator = provenance.hardware.get("accelerator")
+    return f"cores {cores}, threads {threads}" + (f", {accelerator}" if accelerator else "")
 
 
 def _marks_note(task: Task) -> str:
@@ -194,11 +254,16 @@ def _marks_note(task: Task) -> str:
     return f"passed: {' and '.join(marks)} ({task.anchors.pass_mark.source})"
 
 
-def _rank(row: Row) -> tuple[bool, float, float, str]:
-    """Best first: by the normalized score and, at its bounds, by the score itself."""
-    normalized, value = number(row, "normalized"), number(row, "mean") or 0.0
+def _rank(row: Row) -> tuple[int, float, float, str]:
+    """Best first: by the normalized score and, at its bounds, by the score itself.
+
+    Whoever has no score of their own stands below all who have: a failed cell counts as the trivial
+    anchor, which may be more than an honest agent gets. Last come those that count nowhere.
+    """
+    normalized, value = number(row, "normalized"), number(row, "mean")
+    place = 2 if normalized is None else int(value is None)
     sign = -1.0 if row["higher_is_better"] else 1.0
-    return normalized is None, -(normalized or 0.0), sign * value, str(row["agent"])
+    return place, -(normalized or 0.0), sign * (value or 0.0), str(row["agent"])
 
 
 def _source_notes(figures: Sequence[Row]) -> list[str]:

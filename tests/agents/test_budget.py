@@ -159,7 +159,7 @@ def test_a_reported_score_stands_on_the_curve() -> None:
     assert [point.score for point in env.finish()] == [0.5, None]
 
 
-@pytest.mark.parametrize("score", [math.nan, math.inf])
+@pytest.mark.parametrize("score", [math.nan, math.inf, 1e308])
 def test_a_score_that_is_no_number_is_refused(score: float) -> None:
     """Also where nobody listens."""
     with pytest.raises(ValueError, match="a reported score must be a finite number"):

@@ -48,7 +48,7 @@ def test_the_code_of_an_agent_is_not_run_here(tmp_path: Path) -> None:
     check_agents([resolve(str(mine(tmp_path, top)))], {"degree": 1})
     assert "SPOILED" not in os.environ
     assert sys.modules["json"] is not None
-    assert not any("mlds_bench_agent_" in name for name in set(sys.modules) - before)
+    assert not any("agents.files." in name for name in set(sys.modules) - before)
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,12 @@ from mlds_bench.agents.params import (
     build,
     check_params,
     effective_params,
+    known_defaults,
     known_hyperparameters,
     label,
+    parse_label,
     parse_params,
+    split_labels,
 )
 from mlds_bench.agents.registry import resolve
 
@@ -209,3 +212,108 @@ def test_values_are_checked_before_anything_runs(params: dict[str, Any], line: s
     """A value that the dataclass refuses is a usage error, not a failed cell."""
     with pytest.raises(UnknownHyperparameter, match=line):
         check_params(resolve("deep").load(), params)
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("[" * 100_000, "hyper-parameter x: its value is nested too deeply"),
+        ("9" * 5_000, "hyper-parameter x: its number has too many digits"),
+    ],
+)
+def test_a_value_that_json_cannot_hold_is_one_line(value: str, line: str) -> None:
+    """Without the value, which is long."""
+    with pytest.raises(UnknownHyperparameter) as error:
+        parse_params([f"x={value}"])
+    assert str(error.value) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "params"),
+    [
+        ("deep", "deep", {}),
+        ("my_agent.py:Mine", "my_agent.py:Mine", {}),
+        ("pretrained:ppo", "pretrained:ppo", {}),
+        ("deep@learning_rate=0.003", "deep", {"learning_rate": 0.003}),
+        ("sb3:PPO@n_steps=64,zoo=true", "sb3:PPO", {"n_steps": 64, "zoo": True}),
+        ("a@b.py:Mine@x=1", "a@b.py:Mine", {"x": 1}),
+        ("mine=./my_agent.py@x=1", "mine=./my_agent.py", {"x": 1}),
+        ("A@hidden=[8,8],names=a,b", "A", {"hidden": [8, 8], "names": "a,b"}),
+        ('A@table={"a":[1,2],"b":"x,y=1"}', "A", {"table": {"a": [1, 2], "b": "x,y=1"}}),
+    ],
+)
+def test_what_tables_print_is_understood(text: str, name: str, params: dict[str, Any]) -> None:
+    """Name and settings are those that `label` has joined."""
+    assert parse_label(text) == (name, params)
+    assert label(*parse_label(text)) == label(name, params)
+    assert parse_label(label(name, params)) == (name, params)
+
+
+def test_settings_without_a_name_are_one_line() -> None:
+    """And so is a setting that is given twice."""
+    with pytest.raises(UnknownHyperparameter, match="'@x=1' names no agent: write deep@x=1, say"):
+        parse_label("@x=1")
+    with pytest.raises(UnknownHyperparameter, match="x is given twice"):
+        parse_label("deep@x=1,x=2")
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("deep, shallow,", ["deep", "shallow"]),
+        ("deep@a=1,b=2,shallow", ["deep@a=1,b=2", "shallow"]),
+        ("deep@a=[1,2],b=x,sb3:PPO@n_steps=8", ["deep@a=[1,2],b=x", "sb3:PPO@n_steps=8"]),
+        ("deep@a=1,mine=./m.py,his=./h.py:A@b=2", ["deep@a=1", "mine=./m.py", "his=./h.py:A@b=2"]),
+        ("mine=./m.py,deep", ["mine=./m.py", "deep"]),
+        ("", []),
+    ],
+)
+def test_agents_are_split_at_the_commas_between_them(text: str, labels: list[str]) -> None:
+    """A comma in the settings of an agent is none between two."""
+    assert split_labels(text) == labels
+
+
+class Typed:
+    def __init__(
+        self,
+        hidden: int = 8,
+        rate: float = 0.1,
+        activation: str = "relu",
+        deep: bool = False,
+        steps: int | None = None,
+        seed: int = 0,
+    ) -> None: ...
+
+    def act(self, obs: Any) -> Any: ...
+
+
+@pytest.mark.parametrize(
+    ("params", "line"),
+    [
+        ({"hidden": "abc"}, "hyper-parameter hidden must be int, got 'abc'"),
+        ({"rate": [1]}, r"hyper-parameter rate must be float, got \[1\]"),
+        ({"rate": True}, "hyper-parameter rate must be float, got True"),
+        ({"deep": "yes"}, "hyper-parameter deep must be bool, got 'yes'"),
+        ({"activation": ["a"]}, "hyper-parameter activation must be str"),
+    ],
+)
+def test_a_constructor_is_given_the_kinds_that_it_names(params: dict[str, Any], line: str) -> None:
+    """Before a cell starts."""
+    with pytest.raises(UnknownHyperparameter, match=line):
+        check_params(Typed, params)
+
+
+def test_what_a_constructor_may_mean_is_let_through() -> None:
+    """A number for a number, null, and anything where no kind is told."""
+    check_params(Typed, {"hidden": 1e5, "rate": 1, "deep": True, "steps": "x", "activation": 5})
+    check_params(Typed, {"hidden": None})
+
+
+def test_the_constructor_of_any_class_tells_its_defaults() -> None:
+    """What the harness gives is not among them; what has no default has no text."""
+
+    class Mine:
+        def __init__(self, seed: int, width: int, rate: float = 0.1) -> None: ...
+
+    assert known_defaults(Mine) == {"width": "", "rate": "0.1"}
+    assert known_defaults(Typed)["activation"] == "'relu'"

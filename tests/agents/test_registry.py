@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -15,6 +16,7 @@ from mlds_bench.agents.registry import (
     UnknownAgent,
     agent_names,
     builtin,
+    plugin_notes,
     resolve,
     rooms_of,
 )
@@ -124,6 +126,34 @@ def test_an_installed_plugin_is_known_by_its_name(monkeypatch: pytest.MonkeyPatc
     assert resolve("random").kind == "builtin"
     assert "clever" in agent_names()
     assert line_of("cleverr") == "unknown agent 'cleverr': did you mean 'clever'?"
+    assert plugin_notes() == {
+        "random": "not used: a built-in agent has this name; write elsewhere:Other instead"
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        (
+            ["no_such_package.mod:A"],
+            "is broken: no_such_package.mod:A: no package 'no_such_package'",
+        ),
+        (
+            ["no_colon"],
+            "(no_colon) is broken: 'no_colon' is no agent: a class is named as package.",
+        ),
+        ([f"{PLAYERS}:Nobody"], "unknown class 'Nobody'"),
+        (["a:A", "b:B"], "several packages have a plug-in 'clever': name one by a:A and b:B"),
+    ],
+)
+def test_a_broken_plugin_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, values: list[str], line: str
+) -> None:
+    """And stands in the notes."""
+    points = [EntryPoint("clever", value, "mlds_bench.agents") for value in values]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    assert line in line_of("clever")
+    assert line in plugin_notes()["clever"]
 
 
 def test_a_dotted_path_names_a_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,13 +175,11 @@ def test_a_dotted_path_names_a_class(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_file_is_loaded_with_its_siblings(agent_file: Path) -> None:
-    """The agent imports what lies beside it; the search path is as before afterwards."""
-    before = list(sys.path)
+    """The agent imports what lies beside it."""
     spec = resolve(str(agent_file))
     assert (spec.name, spec.kind) == ("my_agent.py:Mine", "file")
     agent = spec.load()()
     assert agent.act([1, 2]) == [0, 0]
-    assert sys.path == before
     assert resolve(f"{agent_file}:Mine") == spec
 
 
@@ -193,7 +221,7 @@ def test_a_file_that_raises_when_loaded_leaves_nothing_behind(tmp_path: Path) ->
     ("name", "line"),
     [
         ("randm", "unknown agent 'randm': did you mean 'random'?"),
-        ("PPO", "unknown agent 'PPO': did you mean 'ppo'?"),
+        ("PPO", "unknown agent 'PPO': did you mean 'ppo' or 'sb3:PPO'?"),
         ("TD3", "unknown agent 'TD3': did you mean 'sb3:TD3'?"),
         ("sb3:ppo", "unknown agent 'sb3:ppo': did you mean 'sb3:PPO'?"),
         ("sb3:HER", "unknown agent 'sb3:HER': did you mean 'sb3:"),
@@ -216,6 +244,66 @@ def test_a_wrong_file_gets_the_nearest_right_one(agent_file: Path) -> None:
     assert line_of(str(folder / "my_agnt.py")).endswith(f"did you mean '{agent_file}'?")
     assert line_of(f"{agent_file}:Mein").endswith("unknown class 'Mein': did you mean 'Mine'?")
     assert "nor any .py beside it" in line_of(str(folder / "empty" / "a.py"))
+
+
+def test_a_file_may_be_given_a_name(agent_file: Path) -> None:
+    """It stands in records; a name that is taken, and another kind of agent, are refused."""
+    spec = resolve(f"mine={agent_file}")
+    assert (spec.name, spec.kind) == ("mine", "file")
+    assert spec.load() is not None
+    assert spec.source_hash == resolve(str(agent_file)).source_hash
+    assert resolve(f"mine={PLAYERS}:RandomAgent").name == "mine"
+    assert "there is an agent 'deep', so choose another name" in line_of(f"deep={agent_file}")
+    assert "only a file or package.module:MyAgent is given a name" in line_of("mine=deep")
+    odd = agent_file.with_name("a=b.py")
+    odd.write_text(agent_file.read_text())
+    assert resolve(str(odd)).name == "a=b.py:Mine"
+
+
+def test_paths_that_are_no_files_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link to itself, a folder, a pipe, a home of nobody."""
+    monkeypatch.chdir(tmp_path)
+    Path("loop.py").symlink_to("loop.py")
+    Path("folder.py").mkdir()
+    os.mkfifo("pipe.py")
+    assert line_of("./loop.py") == "./loop.py is a link that leads to no file"
+    assert line_of("./folder.py").startswith("./folder.py is a folder: an agent is a file")
+    assert line_of("./pipe.py") == "./pipe.py is no regular file"
+    assert (
+        line_of("~nobody_here/t.py") == "there is no file ~nobody_here/t.py, nor any .py beside it"
+    )
+    Path("~t.py").write_text(SHORT_AGENT.format(1))
+    assert resolve("./~t.py").name == resolve("~t.py").name == "~t.py:Mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("def f(:", "a.b.py, line 1: invalid syntax"),
+        ("x = " + "-" * 20_000 + "1", "a.b.py is nested too deeply for Python"),
+        ("from .helper import X", "so write from helper import X without the dot"),
+    ],
+)
+def test_a_file_that_is_no_python_is_an_agent_that_cannot_be_loaded(
+    tmp_path: Path, text: str, line: str
+) -> None:
+    """It does not end a run: planning needs its name and its hash, and loading it is one line."""
+    path = tmp_path / "a.b.py"
+    path.write_text(text)
+    spec = resolve(str(path))
+    assert (spec.name, resolve(f"{path}:Mine").name) == ("a.b.py", "a.b.py:Mine")
+    assert len(spec.source_hash) == 64
+    with pytest.raises(UnknownAgent, match=r"^[^\n]*$") as error:
+        spec.load()
+    assert line in str(error.value)
+
+
+def test_a_dot_in_the_name_of_a_file_is_no_package(tmp_path: Path) -> None:
+    """``my.agent.py`` is an agent, too."""
+    (tmp_path / "my.agent.py").write_text("class Mine:\n    def act(self, obs): return 3\n")
+    assert resolve(str(tmp_path / "my.agent.py")).load()().act([]) == 3
 
 
 def test_what_is_no_agent_is_refused_when_it_is_loaded() -> None:

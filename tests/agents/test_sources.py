@@ -10,10 +10,13 @@ from mlds_bench.agents.sources import (
     agent_class,
     class_names,
     closure,
+    declared_files,
     digest,
+    file_digest,
     names_in,
     package_scope,
     read,
+    relative_import,
 )
 
 
@@ -108,9 +111,70 @@ def test_the_agent_class_is_the_one_with_act(tmp_path: Path) -> None:
     assert class_names(tmp_path / "a.py") == ["Net", "Mine"]
 
 
+ACTS = "    def act(self, o): return o\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"class Base:\n{ACTS}class Mine(Base): ...",
+        f"class Base:\n{ACTS}class Mine(Base):\n{ACTS}",
+        f"class Base:\n{ACTS}class Between(Base): ...\nclass Mine(Between): ...\nclass Net: ...",
+        f"class Base(Generic[T]):\n{ACTS}class Mine(Base[int]): ...",
+        "from base import Base, Net\nclass Mine(Base): ...\nclass Body(Net):\n    x = 1\n",
+        "class Net: ...\nclass Mine:\n    act = other\n",
+    ],
+)
+def test_the_leaf_is_meant(tmp_path: Path, text: str) -> None:
+    """A class that another one builds on is not run, wherever it got its act."""
+    write(tmp_path, {"a.py": text, "base.py": f"import a\nclass Base:\n{ACTS}class Net: ..."})
+    assert agent_class(tmp_path / "a.py") == "Mine"
+
+
+def test_two_leaves_are_asked_about(tmp_path: Path) -> None:
+    """The base that they share is not offered."""
+    text = f"class Base:\n{ACTS}class A(Base): ...\nclass B(Base): ...\n"
+    with pytest.raises(UnknownAgent, match=r"several agent classes \(A, B\): name one, a.py:A say"):
+        agent_class(write(tmp_path, {"a.py": text}) / "a.py")
+
+
+def test_a_sibling_that_is_no_python_does_not_hide_the_others(tmp_path: Path) -> None:
+    """It stands in the closure with its bytes, and its digest follows them."""
+    write(tmp_path, {"agent.py": "import torn, whole", "torn.py": "def f(:", "whole.py": ""})
+    found = closure("agent", Scope((tmp_path,)))
+    assert sorted(found) == ["agent", "torn", "whole"]
+    before = digest(found)
+    (tmp_path / "torn.py").write_text("def f(::")
+    assert digest(closure("agent", Scope((tmp_path,)))) != before
+
+
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    """With the reason."""
+    with pytest.raises(UnknownAgent, match=r"gone.py cannot be read: No such file"):
+        read(tmp_path / "gone.py")
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("from .helper import X, Y", "write from helper import X, Y without the dot"),
+        (
+            "import os\nfrom . import helper",
+            "line 2: a file is in no package, so write import helper",
+        ),
+        ("from helper import X", ""),
+    ],
+)
+def test_relative_imports_get_a_hint(tmp_path: Path, text: str, right: str) -> None:
+    """What to write instead."""
+    line = relative_import(write(tmp_path, {"a.py": text}) / "a.py")
+    assert right in line if right else not line
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
+        ("x = " + "-" * 20_000 + "1", "a.py is nested too deeply for Python"),
         ("x = 1", "a.py has no class: an agent is a class with act("),
         (
             "class A:\n    def act(self, o): ...\nclass B:\n    def act(self, o): ...",
@@ -175,3 +239,45 @@ def test_the_digest_is_of_what_runs(tmp_path: Path, change: str, counts: bool) -
     first.write_text('def f(x):\n    """A docstring."""\n    return x + 1  # a comment\n')
     second.write_text(change)
     assert (digest({"f": read(first)}) != digest({"f": read(second)})) is counts
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("files = ['a.npy']\nclass A: ...", ["a.npy"]),
+        ("class A:\n    files = ('a.npy', 'b.npy')", ["a.npy", "b.npy"]),
+        (
+            "files: list[str] = ['b.npy']\nclass A:\n    files = ['a.npy', 'b.npy']",
+            ["b.npy", "a.npy"],
+        ),
+        ("class B:\n    files = ['a.npy']\nclass A: ...", []),
+        ("files = make()\nclass A:\n    files = 3", []),
+        ("class A: ...", []),
+        ("files = ['a.npy']\nclass A(:", []),
+    ],
+)
+def test_files_that_an_agent_declares_are_found(
+    tmp_path: Path, source: str, names: list[str]
+) -> None:
+    """In its class, or at the top of its file; what is no list of names declares nothing."""
+    write(tmp_path, {"mine.py": source, "a.npy": "1", "b.npy": "2"})
+    assert declared_files(read(tmp_path / "mine.py"), "A") == [tmp_path / name for name in names]
+
+
+def test_a_declared_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    """Before anything runs, in one line."""
+    write(tmp_path, {"mine.py": "files = ['weights.npy']\nclass A: ..."})
+    with pytest.raises(UnknownAgent, match=r"mine\.py says that it reads .*/weights\.npy, and"):
+        declared_files(read(tmp_path / "mine.py"), "A")
+
+
+def test_the_digest_of_a_file_is_that_of_its_content(tmp_path: Path) -> None:
+    """The first lines of every table of sha256."""
+    (tmp_path / "empty").touch()
+    assert file_digest(tmp_path / "empty").startswith("e3b0c44298fc1c149afbf4c8996fb924")
+
+
+def test_a_sibling_is_no_part_of_the_standard_library(tmp_path: Path) -> None:
+    """What is called random, json or string beside an agent is not what it imports."""
+    write(tmp_path, {"mine.py": "import json, helper", "json.py": "", "helper.py": ""})
+    assert sorted(closure("mine", Scope((tmp_path,)))) == ["helper", "mine"]

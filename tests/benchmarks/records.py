@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlds_bench.benchmarks.plan.cell import Cell
-from mlds_bench.benchmarks.run.cell import Outcome, make_record
 from mlds_bench.benchmarks.run.machine import Machine
+from mlds_bench.benchmarks.run.outcome import Outcome, make_record
 from mlds_bench.leaderboard.record import Record, State, Testing
 
 MACHINE = Machine("0.0", None, "3.11.0", {"numpy": "2.0"}, {"cpu": "Test CPU", "cores": 2})

@@ -76,11 +76,9 @@ def landscape_cell(agent: Path, *, pictures: bool = True) -> Cell:
     return replace(cell, variant=variant, draws=pictures, budget=Budget(64, seconds=6.0))
 
 
-def run_quietly(
-    cells: Sequence[Cell], out: Path, *, workers: int = 2, retry: bool = False
-) -> Summary:
-    """Run cells and say nothing."""
-    return run(cells, out, observer=Silent(), workers=workers, retry=retry)
+def run_quietly(cells: Sequence[Cell], out: Path, *, workers: int = 2, **options: Any) -> Summary:
+    """Run cells and say nothing; options as of `run`."""
+    return run(cells, out, observer=Silent(), workers=workers, **options)
 
 
 def left_over(out: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from mlds_bench.common.canvas import (
     DOTS_PER_INCH,
+    FORMATS,
     PNG_COLORS,
     SERIES,
     add_panels,
@@ -55,6 +56,29 @@ def test_the_same_figure_gives_the_same_bytes_whatever_the_user_s_settings(tmp_p
     first = draw(tmp_path / "a.png").read_bytes()
     with matplotlib.rc_context({"font.size": 30.0, "axes.facecolor": "red"}):
         assert draw(tmp_path / "b.png").read_bytes() == first
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_gives_the_same_bytes_again(form: str, tmp_path: Path) -> None:
+    first = draw(tmp_path / f"a.{form}").read_bytes()
+    assert draw(tmp_path / f"a.{form}").read_bytes() == first
+    assert [path.name for path in tmp_path.iterdir()] == [f"a.{form}"]
+
+
+def test_a_full_disk_leaves_no_half_of_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was there before stays."""
+    draw(tmp_path / "a.png")
+    before = (tmp_path / "a.png").read_bytes()
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    with pytest.raises(OSError, match="No space left"):
+        draw(tmp_path / "a.png")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.png": before}
 
 
 def test_nothing_global_changes() -> None:

@@ -133,7 +133,14 @@ def test_every_room_is_one_entry() -> None:
     drawing = {
         environment.room for environment in ENVIRONMENTS.values() if environment.has_pictures
     }
-    assert drawing == {"landscape", "atari"}
+    assert drawing == {"fitting", "landscape", "atari"}
+
+
+def test_a_picture_is_drawn_of_as_many_instances_as_it_needs() -> None:
+    """Of a fit the whole grid of the test, of a game one."""
+    fitting, pong = ENVIRONMENTS["mlds/FunctionFitting-v0"], ENVIRONMENTS["mlds/Pong-v0"]
+    assert fitting.watched_instances(test_points=257) == 257
+    assert pong.watched_instances() == 1
 
 
 @each_environment

@@ -42,8 +42,20 @@ def test_a_row_has_the_difference_and_who_is_better() -> None:
     assert row["difference"] == pytest.approx(-2.3)
     assert row["difference_low"] == pytest.approx(expected.low)
     assert row["difference_high"] == pytest.approx(expected.high)
-    assert (row["a_better"], row["a_better_low"], row["a_better_high"]) == (1.0, 1.0, 1.0)
+    assert (row["a_better"], row["a_better_low"], row["a_better_high"]) == (1.0, None, None)
     assert (row["a_n"], row["b_n"]) == (3, 4)
+
+
+def test_from_ten_seeds_on_intervals_are_the_bootstraps() -> None:
+    """Below, it covers far less than 95%, and stands nowhere."""
+    ten = tuple(-3.0 - 0.1 * k for k in range(10))
+    a, b = on_both("deep", ten, ten), on_both("wide", ten[::-1], tuple(x + 1.0 for x in ten))
+    first, _, last = rows(a, b)
+    assert isinstance(first["a_better_low"], float)
+    assert last["score"] == "IQM normalized"
+    assert isinstance(last["difference_low"], float)
+    *_, last = rows(on_both("deep", ten[:9], ten), b)
+    assert (last["score"], last["a_better_low"]) == ("mean normalized", None)
 
 
 def test_the_sides_change_places() -> None:
@@ -77,19 +89,19 @@ def test_failures_count_as_trivial_and_are_marked() -> None:
 
 
 def test_over_all_shared_variants() -> None:
-    """Interquartile means of the normalized scores, and wins averaged over variants."""
+    """Means of the normalized scores, and wins averaged over variants."""
     a = on_both("deep", (-5.0, -6.0), (-1.0, -2.0))
     b = on_both("wide", (-3.0, -3.5), (-2.0, -3.0))
     *_, last = rows(a, b)
     assert last["variant"] == "all"
-    assert last["a_mean"] == pytest.approx((2.0 + 5.0) / 2 / 4)
-    assert last["b_mean"] == pytest.approx((3.0 + 3.0) / 2 / 4)
-    assert last["difference"] == pytest.approx(0.125)
+    assert last["a_mean"] == pytest.approx((5.0 + 6.0 + 1.0 + 2.0) / 4 / 4)
+    assert last["b_mean"] == pytest.approx((3.0 + 3.5 + 2.0 + 3.0) / 4 / 4)
+    assert last["difference"] == pytest.approx(2.5 / 16)
     assert last["a_better"] == pytest.approx((1 + 0.5 / 4) / 2)
     low, high = last["difference_low"], last["difference_high"]
     assert isinstance(low, float)
     assert isinstance(high, float)
-    assert low < 0.125 < high
+    assert (low + high) / 2 == pytest.approx(2.5 / 16)
 
 
 def test_what_only_one_side_has_is_named() -> None:
@@ -99,6 +111,14 @@ def test_what_only_one_side_has_is_named() -> None:
     assert len(page.tables[0].rows) == 1
     assert page.notes[0] == "only in deep: hw1-1/sgn mlds/FunctionFitting-v0 log10_mse"
     assert compare(b, a).notes[0] == page.notes[0]
+
+
+def test_much_that_only_one_side_has_is_counted() -> None:
+    """A family of a hundred variants is no line of nineteen thousand characters."""
+    family = (side("wide", -3.0, variant=f"hw1-1/net-{k}") for k in range(100))
+    note, *_ = compare(together("wide", side("wide", -3.0), *family), side("deep", -5.0)).notes
+    assert note.startswith("only in wide: 100 results on 100 variants (hw1-1/net-0, hw1-1/net-1, ")
+    assert len(note) < 200
 
 
 def test_versions_of_an_environment_are_not_compared() -> None:

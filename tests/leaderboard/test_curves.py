@@ -38,10 +38,10 @@ def curve_of(result: Result) -> Curve:
 
 
 def test_stretches_without_an_end_are_passed_over() -> None:
-    """Steps and minutes are those of the stretches that know a return."""
+    """Steps and seconds are those of the stretches that know a return."""
     curve = curve_of(game_result([None, -2.0, None, 4.0]))
     assert curve.steps.tolist() == [200.0, 400.0]
-    assert curve.minutes.tolist() == [2.0, 4.0]
+    assert curve.seconds.tolist() == [120.0, 240.0]
     assert curve.value.tolist() == [-2.0, 1.0]
 
 
@@ -78,13 +78,15 @@ def test_errors_are_not_averaged() -> None:
     assert curve_of(make_result(curve=points)).value == pytest.approx([-0.1, -0.01, -0.001])
 
 
-def test_one_point_is_no_curve() -> None:
-    one = game_result([1.0])
-    assert read_curve(one.record, one.task) is None
+def test_one_point_is_a_curve_and_none_is_not() -> None:
+    """An agent that reports once has learned, too."""
+    assert curve_of(game_result([1.0])).value.tolist() == [1.0]
+    none = game_result([])
+    assert read_curve(none.record, none.task) is None
 
 
 def test_claims_are_read_as_they_are() -> None:
-    """Only the points at which the agent reported a score; one alone is no curve."""
+    """Only the points at which the agent reported a score."""
     scores = (None, 0.5, 0.7)
     points = [
         {"env_steps": i, "seconds": 60.0 * i, "reward": 0.0, "episode_return": None, "score": score}
@@ -93,7 +95,7 @@ def test_claims_are_read_as_they_are() -> None:
     claims = read_claims(game_result([], curve=points).record)
     assert claims is not None
     assert (claims.steps.tolist(), claims.value.tolist()) == ([1.0, 2.0], [0.5, 0.7])
-    assert read_claims(game_result([], curve=points[:2]).record) is None
+    assert read_claims(game_result([], curve=points[:1]).record) is None
 
 
 def test_a_mark_is_reached_where_the_drawn_curve_reaches_it() -> None:
@@ -101,6 +103,6 @@ def test_a_mark_is_reached_where_the_drawn_curve_reaches_it() -> None:
     result = game_result([-3.0, 1.0, 2.0, 5.0, 6.0], [40, 40, 10, 30, 30])
     curve = curve_of(result)
     for mark in (-3.0, 0.9, 1.25, 5.0, 6.0):
-        reached = curve.minutes[curve.value >= mark][0] * 60.0
+        reached = curve.seconds[curve.value >= mark][0]
         assert seconds_to_reach(result.record, mark) == reached
     assert seconds_to_reach(result.record, 6.1) is None

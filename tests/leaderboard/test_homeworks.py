@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from mlds_bench.leaderboard.homeworks import front_page, front_table, over_variants
+from mlds_bench.leaderboard.homeworks import LEGEND_OVER, front_page, front_table, over_variants
 from mlds_bench.leaderboard.render import Page, Row, Table, render
 from mlds_bench.leaderboard.results import Result
 from mlds_bench.leaderboard.rows import ordered
@@ -184,12 +184,38 @@ def test_over_variants_stands_the_interquartile_mean_of_all_runs() -> None:
     assert rows["wide"]["iqm"] == pytest.approx(np.mean([0.25, 3.0 / 4]))
     assert rows["wide"]["counted_as_trivial"] == 2
     assert (rows["deep"]["n"], rows["deep"]["passed"], rows["wide"]["passed"]) == (6, 3, 0)
-    low, high = rows["deep"]["iqm_low"], rows["deep"]["iqm_high"]
+    low, high = rows["deep"]["mean_low"], rows["deep"]["mean_high"]
     assert isinstance(low, float)
     assert isinstance(high, float)
-    assert low < float(np.mean(deep)) < high
+    assert (low + high) / 2 == pytest.approx(float(np.mean(deep)))
+    assert (rows["deep"]["iqm_low"], rows["deep"]["iqm_high"]) == (None, None)
     assert list(rows) == ["deep", "wide"]
     assert "0.500† |" in render(Page("t", (table,)), "markdown")
+
+
+def test_below_ten_seeds_the_interval_is_students_and_from_ten_on_the_bootstraps() -> None:
+    """The head of the column says of what it is, the legend by which method."""
+    few, many = (
+        over(*(r for k in range(n) for r in (*seed(k, "a"), *seed(k, "b")))) for n in (9, 10)
+    )
+    assert "95% interval of the mean" in [column.title for column in few.columns]
+    assert "95% interval of the IQM" in [column.title for column in many.columns]
+    assert few.rows[0]["iqm_low"] is None
+    assert many.rows[0]["iqm_low"] is not None
+    assert "Student's of the mean, stratified by variant, and from 10 seeds" in LEGEND_OVER
+
+
+def seed(number: int, name: str) -> list[Result]:
+    return [make_result(-4.0 - number % 4, seed=number, variant=f"hw1-1/{name}")]
+
+
+def test_who_failed_everywhere_comes_last() -> None:
+    """The trivial anchor counts 0.25, an honest agent 0.1 and 0.05."""
+    results = [
+        *on("a", {"cheat": None, "deep": -0.4}),
+        *on("b", {"cheat": None, "deep": -0.2}),
+    ]
+    assert [row["agent"] for row in over(*results).rows] == ["deep", "cheat"]
 
 
 def test_an_agent_on_few_variants_is_left_out_and_named() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,15 @@ def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
     )
     assert path.read_text().endswith("}\n")
     assert [file.name for file in path.parent.iterdir()] == ["seed-0.json"]
+
+
+@pytest.mark.parametrize("name", ["seed-99.json", "variant.json"])
+def test_a_pipe_is_no_record_and_holds_nobody(tmp_path: Path, name: str) -> None:
+    """A reader says so at once; without a writer, opening it would wait for ever."""
+    os.mkfifo(tmp_path / name)
+    for read in (read_record, read_task):
+        with pytest.raises(TornRecord, match="not a regular file"):
+            read(tmp_path / name)
 
 
 def test_a_record_is_not_written_in_the_place_of_another(tmp_path: Path) -> None:
@@ -124,6 +134,50 @@ def test_bytes_that_are_no_text_are_torn(tmp_path: Path) -> None:
         path.write_bytes(garbage)
         with pytest.raises(TornRecord, match="not a JSON document"):
             read_record(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[" * 100_000 + "]" * 100_000, "nested too deeply"),
+        ('{"a": ' * 100_000, "nested too deeply"),
+        (json.dumps(content(params={"a": "\ud800"})), "not a JSON document .'utf-8' codec"),
+        (json.dumps(content(agent="\udc00")), "not a JSON document .'utf-8' codec"),
+        (json.dumps({"x" * 10**6: 1}), ": Field required|Extra inputs"),
+        ("9" * 5000, "not a JSON document"),
+    ],
+)
+def test_a_hostile_file_is_one_short_line(tmp_path: Path, text: str, problem: str) -> None:
+    path = record_path(tmp_path, make_record())
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    with pytest.raises(TornRecord, match=problem) as error:
+        read_record(path)
+    told = str(error.value).removeprefix(str(path))
+    assert told.isprintable()
+    assert len(told) < 1000
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
+    """A pipe would be read for ever, and so would a link to a device."""
+    path = record_path(tmp_path, make_record())
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    with pytest.raises(TornRecord, match="not a regular file"):
+        read_record(path)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(TornRecord, match="not a regular file"):
+        read_record(path)
+
+
+def test_a_file_larger_than_any_record_is_not_read(tmp_path: Path) -> None:
+    path = record_path(tmp_path, make_record())
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(TornRecord, match="1,099,511,627,776 bytes"):
+        read_record(path)
 
 
 def test_a_task_lies_beside_its_records(tmp_path: Path) -> None:

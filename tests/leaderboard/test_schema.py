@@ -7,9 +7,11 @@ from pydantic import BaseModel, ValidationError
 
 from mlds_bench.leaderboard import schema
 from mlds_bench.leaderboard.record import Anchors, Record, Task, normalized_score, slug
+from mlds_bench.leaderboard.schema import one_line
 from tests.leaderboard.factory import (
     ANCHORS,
     PARTS,
+    PUBLISHED,
     UP,
     content,
     make_record,
@@ -75,6 +77,13 @@ def test_a_record_cannot_be_changed() -> None:
         ({"state": "stale", "reason": "old"}, "state"),
         ({"wall_seconds": float("inf")}, "finite"),
         ({"wall_seconds": -1.0}, "wall_seconds"),
+        ({"wall_seconds": 1e300}, "wall_seconds"),
+        ({"scores": {"log10_mse": 1e308}}, r"score 'log10_mse' is 1e\+308.*within 1e\+100"),
+        ({"env_steps": 10**400}, "env_steps"),
+        ({"episodes": 2**63}, "episodes"),
+        ({"seed": 10**400}, "seed"),
+        ({"threads": 10**400}, "threads"),
+        ({"peak_memory_mb": 10**400}, "peak_memory_mb"),
         ({"seed": -1}, "seed"),
         ({"variant": "sinc"}, "variant"),
         ({"variant": "../sinc"}, "variant"),
@@ -193,6 +202,26 @@ def test_reasons_are_one_line() -> None:
     """A traceback given as the reason does not break a table row."""
     record = make_record(state="failed", reason="ValueError: no\n  at line 3", scores={})
     assert record.reason == "ValueError: no at line 3"
+
+
+@pytest.mark.parametrize("name", ["reward", "episode_return", "score"])
+def test_a_curve_stays_within_what_can_be_averaged(name: str) -> None:
+    point = {"env_steps": 1, "seconds": 1.0, "reward": 0.0, "episode_return": 0.0, "score": 0.0}
+    make_record(curve=[point | {name: -1e100}])
+    with pytest.raises(ValidationError, match=name):
+        make_record(curve=[point | {name: 1e101}])
+
+
+def test_what_comes_from_outside_is_one_line_of_bounded_length() -> None:
+    """Line feeds, terminal escapes, half characters and ten megabytes."""
+    assert one_line("a\n\tb\x1b[2Jc\ud800d\u202ee\u2028f") == "a b [2Jc d e f"
+    assert one_line("x" * 10**7) == "x" * 1999 + "…"
+    assert one_line("abcdef", 4) == "abc…"
+    forged = PUBLISHED | {"label": "a\n| b |", "source": "c\x1b[31m"}
+    assert make_task(published=[forged]).published[0].model_dump() == PUBLISHED | {
+        "label": "a | b |",
+        "source": "c [31m",
+    }
 
 
 def test_normalized_score_is_linear_between_random_and_pass_mark() -> None:

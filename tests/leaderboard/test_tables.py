@@ -62,7 +62,8 @@ seeds whose test met every mark; seconds: mean wall time per cell
 - normalized: 0 at random actions, 1 at the pass mark, within [-1, 2], mean over seeds; \
 †: failed cells count as the trivial anchor
 - passed: seeds whose test met every mark, of those that count
-- seconds: mean wall time per cell; steps/s: environment steps per second of training
+- steps: environment steps taken, mean per cell, where budgets differ; seconds: mean wall time per \
+cell; steps/s: environment steps per second of training
 - hardware: cpu Test CPU, cores 2, threads 1
 """
 
@@ -176,8 +177,55 @@ def test_every_mark_is_named_and_counted() -> None:
 
 def test_an_agent_that_learned_elsewhere_says_where() -> None:
     text = markdown(make_result(agent="copy", pretrained="standard/hw1-1/sinc/deep/seed-0"))
-    assert "- copy: learned in standard/hw1-1/sinc/deep/seed-0" in text
+    assert (
+        "- copy: learned in standard/hw1-1/sinc/deep/seed-0, the best of its seeds by the score of "
+        "their tests" in text
+    )
     assert re.search(r"copy +\|.*pretrained \|", text)
+
+
+def test_whoever_failed_never_ranks_above_an_honest_agent() -> None:
+    """The trivial anchor is worth 0.25 here, and an honest agent 0.1."""
+    failed = [make_failure(agent="a-cheat"), make_failure("skipped", "no", agent="b-absent")]
+    rows = only_table(*failed, make_result(-0.4, agent="honest"))
+    assert list(rows) == ["deep (course)", "honest", "a-cheat", "b-absent"]
+    assert rows["a-cheat"]["normalized"] == 0.25
+
+
+def test_an_agent_whose_time_ran_out_is_marked() -> None:
+    """With the share of its steps, however well it did; a limit of steps is no such mark."""
+    budget = {"env_steps": 10_000, "seconds": 60.0}
+    slow = [
+        make_result(seed=seed, stopped_by="seconds", env_steps=steps, budget=budget, agent="slow")
+        for seed, steps in enumerate((600, 900))
+    ]
+    text = markdown(*slow, make_result())
+    assert re.search(r"\| slow +\|.*\| ok, stopped at 6% \|", text)
+    assert "- stopped at: the least share of its budget of steps after which" in text
+    mixed = markdown(slow[1], make_result(seed=2, agent="slow", budget=budget))
+    assert "| ok, 1 stopped at 9% |" in mixed
+    assert "stopped at" not in markdown(make_result())
+
+
+def test_steps_have_a_column_where_budgets_differ() -> None:
+    """Twelve thousand steps beside a million are not one race."""
+    long: dict[str, Any] = {
+        "env_steps": 1_000_000,
+        "budget": {"env_steps": 1_000_000, "seconds": None},
+    }
+    text = markdown(make_result(), make_result(agent="long", **long))
+    assert re.search(r"\| passed \| +steps \|", text)
+    assert re.search(r"\| long .*\| 1,000,000 \|", text)
+    assert "| passed |   steps |" not in markdown(make_result(), make_result(agent="other"))
+
+
+def test_seconds_of_unlike_machines_are_named() -> None:
+    results = [make_result(), make_result(agent="wide", hardware={"cores": 1}, threads=2)]
+    assert (
+        "- seconds and steps/s are of unlike machines: cores 2, threads 1 (deep); cores 1, "
+        "threads 2 (wide)"
+    ) in markdown(*results)
+    assert "unlike machines" not in markdown(make_result(), make_result(agent="wide"))
 
 
 def test_published_figures_are_marked_once_with_their_source() -> None:

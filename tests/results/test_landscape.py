@@ -7,9 +7,9 @@ import pytest
 from mlds_bench.benchmarks.plan.homeworks.hw1_2 import SMALL_NETWORKS, STUCK, TEACHERS
 from tests.results.committed import of, scores
 
-OFF_THE_COLUMN = {"hw1-2/teacher-k13-n13", "hw1-2/teacher-k17-n18"}
-"""Where the paper's share leaves the smooth course of its own column, by 7 and 6 points; so far off
-ours are there, and nowhere else."""
+OFF_THE_COLUMN = {"hw1-2/teacher-k13-n13"}
+"""Where the paper's share leaves the smooth course of its own column, by 7 points; so far off ours
+are there, and nowhere else."""
 
 
 def shares(variant: str, agent: str) -> list[float]:
@@ -28,7 +28,7 @@ def test_the_xor_columns_are_the_lectures(agent: str) -> None:
 
 
 def test_spurious_minima_are_safran_and_shamirs() -> None:
-    """Within five points wherever the paper has a share, but for two; none with two to spare."""
+    """Within five points wherever the paper has a share, but for one; none with two to spare."""
     far = set()
     for variant in TEACHERS:
         for share in shares(variant.id, "gd"):
@@ -39,15 +39,25 @@ def test_spurious_minima_are_safran_and_shamirs() -> None:
     assert far <= OFF_THE_COLUMN
 
 
-@pytest.mark.parametrize(("extra", "k"), [(0, 13), (1, 17)])
-def test_the_two_exceptions_leave_the_papers_own_column(extra: int, k: int) -> None:
+def test_the_exception_leaves_the_papers_own_column() -> None:
     """Between its neighbors in the paper each seed finds a share nearer the middle."""
-    stuck = STUCK[extra]
+    k, stuck = 13, STUCK[0]
     middle = (stuck[k - 1] + stuck[k + 1]) / 2.0
-    found = shares(f"hw1-2/teacher-k{k}-n{k + extra}", "gd")
+    found = shares(f"hw1-2/teacher-k{k}-n{k}", "gd")
     assert len(found) == 3
     for share in found:
         assert abs(100.0 * (1.0 - share) - middle) < abs(stuck[k] - middle)
+
+
+def test_noise_goes_on_where_descent_stalls() -> None:
+    """On XOR Adam is ahead of random search with few queries, and behind with many."""
+    adam, noise = (
+        [shares(f"hw1-2/queries-{queries}", agent)[0] for queries in (500, 1000, 6000)]
+        for agent in ("adam", "random-search")
+    )
+    assert adam[0] > noise[0] + 0.05
+    assert noise[2] > adam[2] + 0.05
+    assert adam[2] - adam[1] < 0.03
 
 
 @pytest.mark.parametrize("agent", ["gradient-norm", "adam", "lbfgs"])

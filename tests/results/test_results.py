@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median, stdev
 
 import pytest
 
@@ -126,6 +126,33 @@ def test_no_agent_is_below_the_optimum() -> None:
     distances = [one["optimum_distance"] for one in every if "optimum_distance" in one]
     assert distances
     assert min(distances) >= -1e-6
+
+
+def test_no_record_is_better_than_the_best_known() -> None:
+    """An anchor that a record has overtaken is out of date; on a grid, theory is off by 1e-4."""
+    overtaken = {
+        (task.variant, value)
+        for result in committed()
+        for task, value in [(result.task, result.primary_value or 0.0)]
+        for sign in [1.0 if task.higher_is_better else -1.0]
+        if sign * value > sign * task.anchors.best.value + 1e-4
+    }
+    assert overtaken == set()
+
+
+def test_random_games_measure_their_anchor() -> None:
+    """The mean of all recorded games lies within three standard errors of the anchor."""
+    for variants, score in (
+        ({"hw4-1/pong", "hw4-3/pong"}, "mean_return"),
+        ({"hw4-3/breakout", "hw4-2/breakout"}, "mean_life_return"),
+    ):
+        found = [one for one in committed() if one.task.variant in variants]
+        games = [one for one in found if one.record.agent == "random"]
+        anchors = {one.task.anchors.random.value for one in games if one.task.primary == score}
+        values = [one.record.test.scores[score] for one in games]
+        error = stdev(values) / math.sqrt(len(values))
+        assert len(values) >= 10
+        assert [fmean(values)] * len(anchors) == pytest.approx(sorted(anchors), abs=3.0 * error)
 
 
 def test_random_agents_measure_their_anchor() -> None:

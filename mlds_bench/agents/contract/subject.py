@@ -24,12 +24,22 @@ SECONDS = 60.0
 BATCH_SIZES = (1, 7, 1000)
 MOST_INSTANCES = 7
 """Larger batches repeat these: a thousand games would take minutes to start."""
+SLOWER = 3.0
+"""A learning that repeats the first may take so many times as long as that was allowed to."""
 PATIENCE = 3
 """Steps that an agent may try after its budget is spent."""
 
 
 class AgentViolation(AssertionError):
-    """An agent breaks a rule of the contract; the rule's name stands first."""
+    """An agent breaks a rule of the contract; the rule's name stands first.
+
+    Attributes:
+        traceback: of what the agent raised in another process; "" if it raised nothing.
+    """
+
+    def __init__(self, line: str, traceback: str = "") -> None:
+        super().__init__(line)
+        self.traceback = traceback
 
 
 class StillStepping(BaseException):
@@ -43,6 +53,9 @@ class CheckedEnv(BudgetedEnv):
         env: the batch.
         budget: what the agent is told.
         stop_at: environment steps after which time is up, as it were.
+
+    Attributes:
+        was_interrupted: whether learning was ended by the clock, and not at one of its steps.
     """
 
     def __init__(
@@ -50,6 +63,7 @@ class CheckedEnv(BudgetedEnv):
     ) -> None:
         super().__init__(env, budget)
         self.stop_at = stop_at
+        self.was_interrupted = False
         self.refusals = 0
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
@@ -114,6 +128,9 @@ class Subject:
         """A fresh agent after its learning, or after a stop in the middle of it.
 
         Only the first time is the clock's: a run that repeats it must end at the same step.
+
+        Raises:
+            AgentViolation: it steps on and on, or does not end.
         """
         player = self.new()
         agent = player.agent
@@ -121,15 +138,19 @@ class Subject:
         steps = max(self.budget_steps, BATCHES * agent.num_envs)
         watched = CheckedEnv(env, Budget(env_steps=steps, seconds=seconds), stop_at)
         told = Budget(env_steps=steps, seconds=SECONDS, listener=watched.budget.listener)
+        limit = min(seconds, SLOWER * SECONDS)
         try:
-            with interrupted_after(seconds):
+            with interrupted_after(limit):
                 agent.learn(watched, told)
         except BudgetExhausted:
+            watched.was_interrupted = watched.stopped_by is None
             watched.stopped_by = watched.stopped_by or "seconds"
         except StillStepping:
             raise AgentViolation(
                 "it goes on stepping when the budget is spent: let BudgetExhausted pass"
             ) from None
+        if watched.was_interrupted and math.isinf(seconds):
+            raise AgentViolation(f"it was still learning after {limit:g} s, and did not step")
         return player, watched
 
     def all_answers(self, player: Player) -> dict[int, Any]:

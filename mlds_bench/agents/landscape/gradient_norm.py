@@ -1,11 +1,11 @@
 """Finds a critical point of any kind: minimizes the loss, then the norm of its gradient.
 
-This is the course's recipe for "when the gradient is almost zero". For a fraction of the queries
-Adam minimizes the loss; then L-BFGS minimizes F = |g|^2 / 2, whose gradient H g is a difference of
-gradients along g, H g = |g| (g(theta + h g/|g|) - g(theta)) / h, and costs one probe. A step costs
-three queries if its first trial is accepted: the probe for H g, the trial and the move. Where
-H g = 0 but g is not zero, F has a critical point that the loss does not have, and the search is
-stuck.
+This is the course's recipe for "when the gradient is almost zero". For a small fraction of the
+queries Adam minimizes the loss, and stops before it has arrived; then L-BFGS minimizes
+F = |g|^2 / 2, whose gradient H g is a difference of gradients along g,
+H g = |g| (g(theta + h g/|g|) - g(theta)) / h, and costs one probe. A step costs three queries if
+its first trial is accepted: the probe for H g, the trial and the move. Where H g = 0 but g is not
+zero, F has a critical point that the loss does not have, and the search is stuck.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class GradientNormHyperparameters:
     """
 
     learning_rate: float = 0.01
-    switch_fraction: float = 0.5
+    switch_fraction: float = 0.05
     probe_distance: float = 1e-5
 
     def __post_init__(self) -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from mlds_bench.benchmarks.cli import terminal
 from mlds_bench.benchmarks.cli.data import app as data_app
+from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.presets import DEFAULT_PRESET
+from mlds_bench.common.interrupts import INTERRUPTED
 
 OUT = Path("runs")
+LONG = {"-o": "--out", "-a": "--agents", "-p": "--param"}
+"""Short options and their long names."""
+ADDING = ("--agents", "--seeds", "--param")
+"""Options that may be given several times, and then add up."""
 
 app = typer.Typer(
     name="mlds-bench",
@@ -61,6 +70,17 @@ PresetName = Annotated[
     str,
     typer.Option("--preset", help="smoke, quick, standard or course: mlds-bench list presets."),
 ]
+Agents = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--agents",
+        "-a",
+        metavar="NAME,...",
+        help="deep, sb3:PPO, ./mine.py, pkg.mod:Mine, a folder (./agents/), what tables print "
+        "(deep@learning_rate=0.003), or a file with a name of yours (small=./net.py@hidden=8). "
+        "Repeatable. Default: those of each variant.",
+    ),
+]
 Params = Annotated[
     list[str] | None,
     typer.Option(
@@ -81,18 +101,11 @@ def run(
             help=r"all, a homework (hw1-1), a variant (hw1-1/sinc), or wildcards ('hw1-\*/s\*').",
         ),
     ],
-    agents: Annotated[
-        str | None,
-        typer.Option(
-            "--agents",
-            "-a",
-            help="Comma-separated: deep, sb3:PPO, ./mine.py, pkg.mod:Mine. "
-            "Default: those of each variant.",
-        ),
-    ] = None,
+    agents: Agents = None,
     preset: PresetName = DEFAULT_PRESET,
     seeds: Annotated[
-        str | None, typer.Option(help="0-4 or 0,2,5. Default: those of each variant.")
+        list[str] | None,
+        typer.Option(help="0-4 or 0,2,5. Repeatable. Default: those of each variant."),
     ] = None,
     param: Params = None,
     out: Out = OUT,
@@ -101,11 +114,21 @@ def run(
     ] = None,
     device: Annotated[str, typer.Option(help="Torch device for the agents: cpu, cuda.")] = "cpu",
     retry: Annotated[bool, typer.Option("--retry", help="Run failed cells again as well.")] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Run finished cells once more: when an agent reads a file that has changed.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the cells and their state; run nothing.")
     ] = False,
 ) -> None:
     """Run benchmarks. Finished cells are kept: the same command continues after a stop.
+
+    A finished cell runs again when its agent's code or settings change. Files that an agent reads
+    count as well if its class, or its file, names them: files = ["weights.npy"].
 
     Exit codes: 0 all went well, 1 a cell failed, 2 a mistake in the command, 130 interrupted.
 
@@ -116,14 +139,15 @@ def run(
     raise typer.Exit(
         commands.run_cells(
             names,
-            agents=agents,
+            agents=agents or [],
             preset=preset,
-            seeds=seeds,
+            seeds=seeds or [],
             params=param or [],
             out=out,
             workers=workers,
             device=device,
             retry=retry,
+            again=again,
             dry_run=dry_run,
         )
     )
@@ -152,14 +176,17 @@ def show(
             metavar="NAME", help="A homework, variant, environment, agent, preset or record file."
         ),
     ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print all that a record holds, as JSON.")
+    ] = False,
 ) -> None:
-    """Show one of them in full, or the record of a cell.
+    """Show one of them in full, or what the record of a cell says.
 
     Example: mlds-bench show hw1-1/sinc
     """
     from mlds_bench.benchmarks.cli import listing
 
-    listing.show(name)
+    listing.show(name, as_json=as_json)
 
 
 @app.command()
@@ -168,10 +195,13 @@ def check(
     env: Annotated[
         str | None,
         typer.Option(
-            help="Where to check it: mlds-bench list envs. Default: the first of its room."
+            help="Where to check it: an environment or a variant. Default: the first of its room."
         ),
     ] = None,
     param: Params = None,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show the traceback of what the agent raises.")
+    ] = False,
 ) -> None:
     """Check that an agent keeps the agent contract, on a tiny budget, before you spend hours.
 
@@ -179,7 +209,7 @@ def check(
     """
     from mlds_bench.benchmarks.cli import commands
 
-    raise typer.Exit(commands.check(agent, env, param or []))
+    raise typer.Exit(commands.check(agent, env, param or [], traceback=traceback))
 
 
 @app.command()
@@ -205,27 +235,56 @@ def table(
     write: Annotated[
         bool, typer.Option("--write/--no-write", help="Also write .md, .csv, .json and .tex files.")
     ] = True,
+    references: Annotated[
+        Path | None,
+        typer.Option(
+            "--with",
+            metavar="FOLDER",
+            help="Show the records of another folder beside them, results say; writes nothing.",
+        ),
+    ] = None,
 ) -> None:
     """Print the tables of a run, and write them as Markdown, CSV, JSON and LaTeX.
 
-    Example: mlds-bench table results
+    Example: mlds-bench table runs --with results
     """
     from mlds_bench.benchmarks.cli import commands
 
-    commands.show_tables(out, write=write)
+    if references:
+        commands.show_beside(out, references)
+    else:
+        commands.show_tables(out, write=write)
 
 
 @app.command()
 def plot(
-    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the run.")] = OUT,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the run.")] = OUT,
+    agents: Annotated[
+        list[str] | None,
+        typer.Option("--agents", "-a", help="Labels or wildcards, as in tables. Default: all."),
+    ] = None,
+    variants: Annotated[
+        list[str] | None,
+        typer.Option("--variants", help="Names or wildcards, or homeworks. Default: all."),
+    ] = None,
+    axis: Annotated[
+        str | None, typer.Option(help="steps or time. Default: a panel for each.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for the figures. Default: curves in FOLDER."),
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="png, pdf or svg.")] = "png",
 ) -> None:
     """Draw the learning curves of every variant, over steps and over time.
 
-    Example: mlds-bench plot results
+    Example: mlds-bench plot results -a deep -a shallow --variants hw1-1/sinc --format pdf
     """
     from mlds_bench.benchmarks.cli import commands
 
-    commands.plot(out)
+    commands.plot(
+        folder, agents=agents, variants=variants, axis=axis, figures=out, form=form.lower()
+    )
 
 
 @app.command()
@@ -256,21 +315,64 @@ def doctor() -> None:
 
 def main() -> NoReturn:
     """Run the command line; a user's mistake is one line and exit code 2."""
+    with terminal.prepared():
+        code = _answer()
+    # What is left is to tidy up: Ctrl-C may end that, without a traceback.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    sys.exit(code)
+
+
+def _answer() -> int:
+    """Run a command; its exit code."""
     try:
-        code = app(standalone_mode=False)
+        _refuse_twice(sys.argv[1:])
+        code = app(standalone_mode=False) or 0
+        if code == INTERRUPTED:  # what typer makes of Ctrl-C
+            terminal.complain("interrupted")
+        return code
+    except (KeyboardInterrupt, typer.Abort):
+        terminal.complain("interrupted")
+        return INTERRUPTED
+    except terminal.Interrupted as end:
+        terminal.complain(str(end))
+        return INTERRUPTED
+    except terminal.Terminated as end:
+        terminal.complain(
+            f"ended by {end.signal.name}; the same command continues where it stopped"
+        )
+        return 128 + end.signal
     except Exception as error:
-        if not is_designed(error):
+        text = designed(error)
+        if text is None:
             raise
-        text = getattr(error, "format_message", error.__str__)()
         if text:  # there is none where typer has printed the help instead
-            print(f"mlds-bench: {' '.join(text.split())}", file=sys.stderr)
-        sys.exit(2)
-    sys.exit(code or 0)
+            terminal.complain(text)
+        return 2
 
 
-def is_designed(error: Exception) -> bool:
-    """Whether an error is written for the user: one of ours, or typer's for a wrong option."""
-    ours = isinstance(error, (ValueError, OSError)) and type(error) not in (ValueError, OSError)
-    return hasattr(error, "format_message") or (
-        ours and type(error).__module__.startswith("mlds_bench.")
-    )
+def designed(error: Exception) -> str | None:
+    """The line of an error that is meant for the user; None where the error is a bug.
+
+    Such are ours, typer's for a wrong option, and what the operating system refuses.
+    """
+    if hasattr(error, "format_message"):
+        return str(error.format_message())
+    is_ours = type(error).__module__.startswith("mlds_bench.")
+    if is_ours and isinstance(error, (ValueError, OSError)):
+        return str(error)
+    return terminal.told(error) if isinstance(error, OSError) else None
+
+
+def _refuse_twice(arguments: list[str]) -> None:
+    """An option with one value is given once: the first of two would be dropped silently."""
+    seen = set[str]()
+    for argument in arguments:
+        if argument == "--":
+            return
+        if not argument.startswith("-"):
+            continue
+        name = argument.partition("=")[0] if argument.startswith("--") else argument[:2]
+        name = LONG.get(name, name)
+        if name in seen and name not in ADDING:
+            raise UsageError(f"{name} is given twice: once is enough")
+        seen.add(name)

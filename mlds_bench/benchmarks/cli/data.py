@@ -34,9 +34,9 @@ def list_() -> None:
 
     Example: mlds-bench data list
     """
-    from rich.console import Console
     from rich.table import Table
 
+    from mlds_bench.benchmarks.cli.terminal import console
     from mlds_bench.common.data.catalogue import CATALOGUE
 
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -44,7 +44,7 @@ def list_() -> None:
         table.add_column(heading, no_wrap=heading == "name", overflow="fold")
     for data in CATALOGUE.values():
         table.add_row(data.name, _state(data.name), data.license, data.summary)
-    Console().print(table)
+    console().print(table)
 
 
 def _state(name: str) -> str:
@@ -68,6 +68,7 @@ def get(
 
     Example: mlds-bench data get mnist fashion_mnist
     """
+    from mlds_bench.benchmarks.cli.terminal import Interrupted
     from mlds_bench.common.data.catalogue import find_set
     from mlds_bench.common.data.download import DownloadFailed
 
@@ -83,16 +84,13 @@ def get(
                 file=sys.stderr,
             )
         except KeyboardInterrupt:
-            print(
-                "mlds-bench: interrupted; the same command continues the download", file=sys.stderr
-            )
-            raise typer.Exit(130) from None
+            line = "interrupted; the same command continues the download"
+            raise Interrupted(line) from None
     raise typer.Exit(1 if failed else 0)
 
 
 def _get(name: str) -> Path:
     """Fetch one set with its progress: bars on a terminal, one line per file elsewhere."""
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         DownloadColumn,
@@ -102,19 +100,20 @@ def _get(name: str) -> Path:
         TransferSpeedColumn,
     )
 
+    from mlds_bench.benchmarks.cli.terminal import console, is_live
     from mlds_bench.common.data.store import get as get_set
 
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    screen = console(stderr=True)
+    if not is_live(screen):
         return get_set(name, _print_line)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=screen) as progress:
         return get_set(name, _bars(progress))
 
 

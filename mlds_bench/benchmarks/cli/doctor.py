@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mlds_bench.benchmarks.run.machine import examine_machine
+from mlds_bench.benchmarks.run.machine import examine_machine, is_checkout
 from mlds_bench.common.data.catalogue import CATALOGUE
 from mlds_bench.common.data.store import data_folders, is_here
 
@@ -17,7 +17,8 @@ from mlds_bench.common.data.store import data_folders, is_here
 def examine() -> int:
     """Print the findings; returns 0 if everything works, else 1."""
     where = examine_machine()
-    print(f"mlds-bench         {where.package_version} ({where.git_commit or 'installed package'})")
+    origin = "a checkout; git does not say of what" if is_checkout() else "installed package"
+    print(f"mlds-bench         {where.package_version} ({where.git_commit or origin})")
     print(f"python             {where.python}, {sys.executable}")
     for name, version in {**where.packages, **where.hardware}.items():
         print(f"{name:18} {version}")

@@ -8,26 +8,30 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from mlds_bench.agents.inspection import known_defaults
+from mlds_bench.agents.params import parse_label
 from mlds_bench.agents.registry import (
     EVERYWHERE,
     AgentSpec,
     UnknownAgent,
     agent_names,
     builtin,
+    plugin_names,
+    plugin_notes,
     resolve,
     rooms_of,
 )
+from mlds_bench.benchmarks.cli.records import show_file
+from mlds_bench.benchmarks.cli.terminal import console
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.presets import DEFAULT_PRESET, PRESETS
+from mlds_bench.benchmarks.plan.suite import not_built
 from mlds_bench.benchmarks.plan.variant import Run, Variant
 from mlds_bench.benchmarks.plan.variants import HOMEWORKS, VARIANTS
 from mlds_bench.common.names import unknown_name
 from mlds_bench.envs.registry import ENVIRONMENTS, ROOMS
-from mlds_bench.leaderboard.record import read_record
 
 Rows = Iterable[tuple[str, ...]]
 
@@ -64,10 +68,16 @@ def _agents() -> Rows:
     for room in (EVERYWHERE, *ROOMS):
         where = "every room" if room == EVERYWHERE else room
         yield from ((name, where, summary_of(spec)) for name, spec in builtin(room).items())
+    notes = plugin_notes()
+    for name in plugin_names():
+        yield name, "plug-in", notes.get(name) or summary_of(resolve(name))
     yield "sb3:PPO", "every room", "any Stable-Baselines3 algorithm: sb3:A2C, sb3:SAC, sb3:TD3, ..."
     yield "pretrained:ppo", "", "any of these, with what lies beside its committed records"
     yield "./mine.py", "", "an agent of your own: a file with one class that has act()"
     yield "pkg.mod:Mine", "", "an agent of your own: a class of an installed package"
+    yield "./agents/", "", "the agents in the files of a folder; './*/agent.py' in quotes, too"
+    yield "small=./net.py@hidden=8", "", "an agent of your own under a name and settings of yours"
+    yield "deep@learning_rate=0.003", "", "any of these with settings, as tables print it"
 
 
 def _presets() -> Rows:
@@ -94,40 +104,50 @@ def list_names(kind: str) -> None:
                 for column in range(len(row)):
                     table.add_column(no_wrap=column == 0, overflow="fold")
             table.add_row(*row)
-        console = Console()
+        screen = console()
         if kind == "all":
-            console.print(f"[bold]{name}[/bold]")
-        console.print(table)
+            screen.print(name, style="bold")
+        screen.print(table)
 
 
 def summary_of(spec: AgentSpec) -> str:
     """First line of an agent's class docstring, read from its source."""
+    if spec.problem:
+        return spec.problem
     for source in spec.sources.values():
-        for node in ast.parse(source.content).body:
+        try:
+            body = ast.parse(source.content).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue  # loading it says what is wrong
+        for node in body:
             if isinstance(node, ast.ClassDef) and node.name == spec.class_name:
                 return (ast.get_docstring(node) or "").partition("\n")[0]
     return ""
 
 
-def show(name: str) -> None:
+def show(name: str, *, as_json: bool = False) -> None:
     """The command ``show``."""
     if name.endswith(".json") and Path(name).exists():
-        print(read_record(name).model_dump_json(indent=1))
+        show_file(Path(name), as_json=as_json)
         return
+    if as_json:
+        raise UsageError(f"--json shows the file of a record, and {name} is none")
     for known, shown in SHOWN.items():
         if name in known:
             shown(name)
             return
     try:
-        _show_agent(name)
+        _show_agent(parse_label(name)[0])
     except UnknownAgent as error:
         raise UsageError(_nothing_of_that_name(name, error)) from None
 
 
 def _nothing_of_that_name(name: str, error: UnknownAgent) -> str:
     """The nearest name of any kind, or what is wrong with the file or path of an agent."""
-    if ":" in name or name.endswith(".py"):
+    if ":" in name or name.endswith(".py") or name in plugin_names():
         return str(error)
+    if line := not_built(name):
+        return line
     known = [n for names in SHOWN for n in names] + agent_names()
     line = unknown_name("name", name, known)
     return line if "?" in line else f"unknown name {name!r}: mlds-bench list prints all there are"
@@ -200,10 +220,11 @@ def _show_preset(name: str) -> None:
 def _show_agent(name: str) -> None:
     rooms = rooms_of(name)
     for spec in [resolve(name, room) for room in rooms] or [resolve(name)]:
+        defaults = known_defaults(spec)
         print(f"{spec.name}: {summary_of(spec)}")
         print(f"source {spec.target}")
-        for hyperparameter, default in known_defaults(spec).items():
-            print(f"  -p {hyperparameter}={default}")
+        for hyperparameter, default in defaults.items():
+            print(f"  -p {hyperparameter}={default or 'VALUE'}")
 
 
 SHOWN: dict[tuple[str, ...], Callable[[str], None]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -20,7 +21,13 @@ from rich.text import Text
 
 from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.run.events import Event
-from mlds_bench.leaderboard.record import Record, Task, normalized_score
+from mlds_bench.leaderboard.record import (
+    Record,
+    Task,
+    artifact_folder,
+    normalized_score,
+    record_path,
+)
 
 COLORS = {"ok": "green", "skipped": "yellow"}
 SECONDS_PER_LINE = 60.0
@@ -30,8 +37,9 @@ SECONDS_PER_LINE = 60.0
 class Lines:
     """One plain line per event that matters, one per minute of learning: for logs and pipes."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, out: Path) -> None:
         self._console = console
+        self._out = out
         self._left = 0
         self._total = 0
         self._told: dict[str, float] = {}
@@ -49,7 +57,7 @@ class Lines:
             self._left -= 1
             count = f"[{self._total - self._left}/{self._total}]"
             self._console.print(
-                Text(f"{count} {event.cell}: {ending(event.record, event.cell.task)}"),
+                Text(f"{count} {event.cell}: {ending(event.record, event.cell.task, self._out)}"),
                 soft_wrap=True,
             )
 
@@ -68,8 +76,9 @@ class Lines:
 class Panel:
     """A live panel: cells done, running and failed, time left, the scores of the moment."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, out: Path) -> None:
         self._console = console
+        self._out = out
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -119,17 +128,16 @@ class Panel:
         self._done_work += _work(event.cell)
         self._failed += record.state not in COLORS
         self._bar.advance(self._task)
-        if record.state != "ok":
-            style = COLORS.get(record.state, "red")
-            self._live.console.print(
-                Text(f"{name}: {ending(record, event.cell.task)}", style=style)
-            )
+        style = COLORS.get(record.state, "red")
+        line = f"{name}: {ending(record, event.cell.task, self._out)}"
+        self._live.console.print(Text(line, style=style))
 
     def _render(self) -> Group:
         rows = Table.grid(padding=(0, 2))
         for cell, began, phase, _ in self._running.values():
             seconds = f"{time.monotonic() - began:.0f} s"
-            rows.add_row(cell.variant.id, cell.label, f"seed {cell.seed}", phase, seconds)
+            told = (cell.variant.id, cell.label, f"seed {cell.seed}", phase, seconds)
+            rows.add_row(*map(Text, told))
         if self._task is not None:
             self._bar.update(self._task, left=self._time_left(), description=self._counts())
         return Group(rows, self._bar)
@@ -156,14 +164,21 @@ def opening(todo: int, finished: int, stale: int) -> str:
     return ", ".join(parts)
 
 
-def ending(record: Record, task: Task) -> str:
-    """How a cell ended, in one line."""
+def ending(record: Record, task: Task, out: Path) -> str:
+    """How a cell ended, in one line; ``out`` is the folder of the run."""
     if record.state != "ok":
-        return f"{record.state}: {record.reason}"
+        return reason_with_log(record, out)
     primary = task.primary
     score = record.test.scores[primary]
     normalized = normalized_score(score, task.anchors)
     return f"{primary} {score:.4g}, normalized {normalized:.2f}, {record.cost.wall_seconds:.1f} s"
+
+
+def reason_with_log(record: Record, out: Path) -> str:
+    """Why a cell is not ok, with the file that holds the traceback and what the agent printed."""
+    log = artifact_folder(record_path(out, record)) / "log.txt"
+    where = f" (traceback and prints: {log})" if log.is_file() else ""
+    return f"{record.state}: {record.reason}{where}"
 
 
 def _phase(event: Event) -> tuple[str, float]:

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlds_bench.agents.adapter import Player, build_player
+from mlds_bench.agents.adapter import Player, build_player, keeps
 from mlds_bench.agents.base import Agent
 from mlds_bench.agents.params import label
-from mlds_bench.agents.registry import AgentSpec, resolve
+from mlds_bench.agents.registry import AgentSpec
+from mlds_bench.agents.seeds import agent_seed
 from mlds_bench.benchmarks.plan.errors import UsageError
+from mlds_bench.benchmarks.plan.players import find_player
 from mlds_bench.benchmarks.plan.seal import Seal
 from mlds_bench.benchmarks.plan.suite import select_variants
 from mlds_bench.benchmarks.plan.trained import Trained, find_committed, find_trained
@@ -21,7 +23,6 @@ from mlds_bench.benchmarks.run.evaluation import evaluate
 from mlds_bench.benchmarks.run.runner import make_writable
 from mlds_bench.envs.recorders import Recorder
 from mlds_bench.envs.registry import ENVIRONMENTS
-from mlds_bench.envs.streams import derive
 from mlds_bench.leaderboard.record import slug
 
 
@@ -44,7 +45,8 @@ def watch(
             whatever the agent raised.
     """
     variant = _one_variant(name)
-    spec = replace(resolve(agent, variant.room), is_pretrained=False)
+    named = find_player(agent, variant.room, params)
+    spec, params = replace(named.spec, is_pretrained=False), named.params
     called = label(spec.name, params)
     trained = _find(out, variant, called)
     environment = variant.environment
@@ -52,7 +54,8 @@ def watch(
     make_writable(folder)
     with _one_line(spec.name, variant):
         player = _player(variant, spec, params, seed, trained)
-        recording = _play(player, seal.test_seed(variant.id, seed))
+        count = environment.watched_instances(**player.env_kwargs)
+        recording = _play(player, seal.test_seed(variant.id, seed), count)
     files = environment.draw(recording, folder, **player.env_kwargs)
     score = environment.score(recording, **player.env_kwargs)[variant.primary.name]
     origin = f", as it came out of {trained.origin}" if trained else ""
@@ -99,6 +102,11 @@ def _player(
     """The agent as it plays."""
     cls = spec.load()
     if not trained and getattr(cls, "learn", Agent.learn) is not Agent.learn:
+        if not keeps(cls):
+            raise UsageError(
+                f"{spec.name} keeps nothing of what it learns, for it has no save(folder): "
+                "there is nothing to watch"
+            )
         raise UsageError(
             f"{spec.name} has not learned {variant.id} yet{_with(params)}: "
             f"mlds-bench run {variant.id} -a {spec.name}"
@@ -108,7 +116,7 @@ def _player(
         variant.environment,
         variant.env_kwargs,
         params={**variant.params(spec.base), **params},
-        seed=derive(seed, "agent"),
+        seed=agent_seed(spec, seed),
     )
     if trained:
         player.agent.load(trained.folder)
@@ -119,6 +127,6 @@ def _with(params: Mapping[str, Any]) -> str:
     return f" with {label('', params)[1:]}" if params else ""
 
 
-def _play(player: Player, seed: int) -> Recorder:
-    env = player.make_env(num_envs=1, split="test")
+def _play(player: Player, seed: int, num_envs: int) -> Recorder:
+    env = player.make_env(num_envs=num_envs, split="test")
     return evaluate(env, player.agent.act, player.agent.reset, seed=seed, episodes=1)

@@ -31,7 +31,7 @@ def records(agent: str, seeds: range, **params: Any) -> list[Record]:
     cells = plan(
         [VARIANT.id], preset="standard", agents=[agent], seeds=seeds, params=params, seal=Seal()
     )
-    return run(cells, COMMITTED, observer=Lines(Console(stderr=True)), workers=1).records
+    return run(cells, COMMITTED, observer=Lines(Console(stderr=True), COMMITTED), workers=1).records
 
 
 def measure() -> dict[str, Any]:

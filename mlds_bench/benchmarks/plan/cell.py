@@ -37,6 +37,8 @@ class Cell:
         device: torch device.
         seal: what the seeds of tests come from.
         draws: whether pictures are made of its test; no result depends on it.
+        again: whether the user asks for a finished cell once more: then a failure, too, takes the
+            place of a good record; no result depends on it.
         trained: what a pretrained agent plays with, if there is any.
         task: what it shares with all records of the variant.
         absent: why it cannot run here (a data set that is missing); "" if it can.
@@ -53,6 +55,7 @@ class Cell:
     device: str
     seal: Seal
     draws: bool = False
+    again: bool = False
     trained: Trained | None = None
     task: Task = field(init=False)
     absent: str = field(init=False)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from mlds_bench.agents.params import label
-from mlds_bench.agents.registry import AgentSpec, UnknownAgent, resolve, rooms_of
+from mlds_bench.agents.registry import AgentSpec, resolve
 from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
+from mlds_bench.benchmarks.plan.players import Player, find_players
 from mlds_bench.benchmarks.plan.presets import PRESETS, Preset
 from mlds_bench.benchmarks.plan.seal import Seal
 from mlds_bench.benchmarks.plan.trained import Trained, find_committed
 from mlds_bench.benchmarks.plan.variant import Run, Variant
 from mlds_bench.benchmarks.plan.variants import HOMEWORKS, VARIANTS
 from mlds_bench.common.names import unknown_name
+from mlds_bench.leaderboard.record import Identity, slug
 
 ALL = "all"
+MOST_SEEDS = 10_000
+LARGEST_SEED = 2**31 - 1
+PLANNED = ("hw1-3", "hw2-1", "hw2-2", "hw3-1", "hw3-2", "hw3-3")
+"""Homeworks of the course that nobody has built yet, or that had not been when this was written."""
 
 
 def select_runs(patterns: Sequence[str], preset: str) -> list[tuple[Variant, Run]]:
@@ -52,12 +58,27 @@ def select_variants(patterns: Sequence[str]) -> list[Variant]:
             or (not variant.family and (pattern == ALL or fnmatchcase(variant.homework, pattern)))
         }
         if not names:
-            raise UsageError(
-                f"{unknown_name('variant', pattern, [ALL, *HOMEWORKS, *VARIANTS])} "
-                "(mlds-bench list variants)"
-            )
+            raise UsageError(_no_variant(pattern))
         chosen |= names
     return [variant for name, variant in VARIANTS.items() if name in chosen]
+
+
+def not_built(name: str) -> str:
+    """One line for a homework of the course, or a variant of it, that is yet to come; or ""."""
+    homework = name.partition("/")[0]
+    if homework not in PLANNED or homework in HOMEWORKS:
+        return ""
+    return f"{homework} is not built yet: it follows; there are {', '.join(HOMEWORKS)}"
+
+
+def _no_variant(pattern: str) -> str:
+    """One line for a pattern that names nothing."""
+    if line := not_built(pattern):
+        return line
+    if pattern.endswith(".py"):
+        return f"{pattern} is no variant: agents stand behind -a, wildcards in quotes: -a './*.py'"
+    line = unknown_name("variant", pattern, [ALL, *HOMEWORKS, *VARIANTS])
+    return f"{line} (mlds-bench list variants)"
 
 
 def select_preset(name: str) -> Preset:
@@ -67,17 +88,31 @@ def select_preset(name: str) -> Preset:
     return PRESETS[name]
 
 
-def parse_seeds(text: str) -> tuple[int, ...]:
-    """``0-4`` or ``0,2,5`` or ``0-2,11037`` as seeds, in that order, each once."""
-    seeds: list[int] = []
-    for part in text.split(","):
+def parse_seeds(*texts: str) -> tuple[int, ...]:
+    """``0-4`` or ``0,2,5`` or ``0-2,11037`` as seeds, in that order, each once.
+
+    Args:
+        texts: of one option or of several, which add up.
+    """
+    seeds: dict[int, None] = {}
+    for part in ",".join(texts).split(","):
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise UsageError(f"seeds are written 0-4 or 0,2,5, got {text!r}")
-        seeds += range(int(first), int(last or first) + 1)
-        if dash and int(last) < int(first):
+            raise UsageError(f"seeds are written 0-4 or 0,2,5, got {' '.join(texts)!r}")
+        low, high = _seed(first), _seed(last or first)
+        if high < low:
             raise UsageError(f"the seeds {part} run backwards: write {last}-{first}")
-    return tuple(dict.fromkeys(seeds))
+        if len(seeds) + high - low >= MOST_SEEDS:
+            raise UsageError(f"at most {MOST_SEEDS:,} seeds fit into a run, got {part}")
+        seeds |= dict.fromkeys(range(low, high + 1))
+    return tuple(seeds)
+
+
+def _seed(digits: str) -> int:
+    if len(digits) > len(str(LARGEST_SEED)) or int(digits) > LARGEST_SEED:
+        shown = digits if len(digits) < 20 else f"{digits[:17]}..."
+        raise UsageError(f"a seed is at most {LARGEST_SEED}, got {shown}")
+    return int(digits)
 
 
 def plan(
@@ -95,23 +130,27 @@ def plan(
     Args:
         patterns: see `select_runs`.
         preset: name of the preset.
-        agents: names in any of the five ways; by default those of each variant. A name that is
-            built in for some rooms plays in the variants of these.
+        agents: names in any of the ways of `players`; by default those of each variant. A name
+            that is built in for some rooms plays in the variants of these.
         seeds: by default those of each variant.
-        params: hyper-parameters for every agent.
+        params: hyper-parameters for every agent; those in an agent's own name win.
         device: torch device of the agents.
         seal: what the test split's seeds come from.
+
+    Raises:
+        UsageError: a wrong name, or two agents that would share their records.
+        UnknownAgent: a name that is no agent.
     """
     chosen, rows = select_preset(preset), select_runs(patterns, preset)
-    players = _resolve_all([variant for variant, _ in rows], agents) if agents else _own(rows)
-    return [
+    players = _players(rows, agents, params or {})
+    cells = [
         Cell(
             variant=variant,
-            agent=spec,
-            params=dict(params or {}),
+            agent=player.spec,
+            params=dict(player.params),
             seed=seed,
             preset=chosen,
-            budget=variant.budget(chosen.name, spec.base),
+            budget=variant.budget(chosen.name, player.spec.base),
             device=device,
             seal=seal,
             draws=chosen.pictures and seed == row_seeds[0],
@@ -119,29 +158,47 @@ def plan(
         )
         for variant, run in rows
         for row_seeds in [tuple(seeds if seeds is not None else run.seeds)]
-        for spec in players[variant.id]
-        for trained in [_find_trained(variant, spec, params or {})]
+        for player in players[variant.id]
+        for trained in [_find_trained(variant, player.spec, player.params)]
         for seed in row_seeds
     ]
+    _refuse_shared_paths(cells)
+    return cells
 
 
-def _own(rows: Sequence[tuple[Variant, Run]]) -> dict[str, list[AgentSpec]]:
-    return {v.id: [resolve(name, v.room) for name in run.agents] for v, run in rows}
+def _players(
+    rows: Sequence[tuple[Variant, Run]], names: Sequence[str] | None, params: Mapping[str, Any]
+) -> dict[str, list[Player]]:
+    """Who plays each variant: the named agents, or those that it runs."""
+    if names:
+        return find_players(names, {variant.id: variant.room for variant, _ in rows}, params)
+    return {
+        variant.id: [Player(resolve(name, variant.room), params) for name in run.agents]
+        for variant, run in rows
+    }
 
 
-def _resolve_all(variants: Sequence[Variant], names: Sequence[str]) -> dict[str, list[AgentSpec]]:
-    """The named agents in each variant; a name has to play in one of them at least."""
-    players: dict[str, list[AgentSpec]] = {variant.id: [] for variant in variants}
-    for name in dict.fromkeys(names):
-        rooms = rooms_of(name)
-        read = cache(partial(resolve, name))  # the files of an agent are read once per run
-        fitting = [v for v in variants if not rooms or v.room in rooms]
-        if not fitting:
-            there = ", ".join(dict.fromkeys(variant.id for variant in variants))
-            raise UnknownAgent(f"agent {name!r} plays in {', '.join(rooms)}, not in {there}")
-        for variant in fitting:
-            players[variant.id].append(read(variant.room if rooms else None))
-    return players
+def _refuse_shared_paths(cells: Sequence[Cell]) -> None:
+    """Two agents under one name would be averaged, and overwrite each other's records."""
+    taken: dict[Identity, Cell] = {}
+    for cell in cells:
+        place = cell.identity._replace(agent=slug(cell.label))
+        other = taken.setdefault(place, cell)
+        if other is not cell:
+            a, b = _place(other), _place(cell)
+            raise UsageError(
+                f"{a} and {b} would share the records of {place.agent!r}: give one a name of its "
+                f"own, -a NAME={b}"
+            )
+
+
+def _place(cell: Cell) -> str:
+    """Where an agent comes from: its file, or its label."""
+    if cell.agent.kind != "file":
+        return cell.label
+    path = Path(cell.agent.module)
+    near = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return f"{near}:{cell.agent.class_name}{cell.label.removeprefix(cell.agent.name)}"
 
 
 def _find_trained(variant: Variant, agent: AgentSpec, params: Mapping[str, Any]) -> Trained | None:

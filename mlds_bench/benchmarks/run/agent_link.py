@@ -5,15 +5,11 @@ Nothing the agent's process sends is trusted: no pickle crosses, and messages ar
 
 from __future__ import annotations
 
-import ctypes
-import os
-import select
 import signal
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from typing import Any, Protocol, TypeVar
 
@@ -32,6 +28,8 @@ from mlds_bench.benchmarks.run.messages import (
     Ready,
     read_message,
 )
+from mlds_bench.benchmarks.run.orphans import adopt_orphans, kill
+from mlds_bench.benchmarks.run.wire import BadMessage, Wire
 from mlds_bench.leaderboard.record import CurvePoint, State
 
 M = TypeVar("M", bound=BaseModel)
@@ -39,9 +37,7 @@ M = TypeVar("M", bound=BaseModel)
 POLL_SECONDS = 0.2
 LOOK_SECONDS = 1.0  # looking at memory reads all of /proc; the agent has a hard limit of its own
 DYING_SECONDS = 1.0
-LONGEST_MESSAGE = 2**24
 MEBIBYTE = 2**20
-PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 class CellFailure(Exception):
@@ -65,7 +61,7 @@ class AgentLink:
 
     Args:
         job: what the agent is told.
-        hidden: a connection of this process that the agent's must not keep.
+        hidden: what is open in this process and must not be in the agent's.
 
     Attributes:
         exchange: the memory of the test batch, once it is open.
@@ -74,15 +70,14 @@ class AgentLink:
         cpu_seconds: their processor time.
     """
 
-    def __init__(self, job: AgentJob, *, hidden: Closable) -> None:
-        _adopt_orphans()
+    def __init__(self, job: AgentJob, *, hidden: Iterable[Closable]) -> None:
+        adopt_orphans()
         context = get_context("fork")
         ours, theirs = context.Pipe()
-        self._pipe: Connection = ours
-        self._poll = select.poll()  # Connection.poll makes one in every call
-        self._poll.register(ours, select.POLLIN)
-        self._process = context.Process(target=serve, args=(job, theirs, (ours, hidden)))
-        self._process.start()
+        self._wire = Wire(ours)
+        self._process = context.Process(target=serve, args=(job, theirs, (ours, *hidden)))
+        with _holding(signal.SIGTERM):  # what it raises within a fork's own hooks would be lost
+            self._process.start()
         theirs.close()
         self._memory_mb = job.memory_mb
         self._looked = 0.0
@@ -134,9 +129,9 @@ class AgentLink:
     def open_exchange(self, observation_space: Any, action_space: Any, num_envs: int) -> None:
         """Share the memory of the test batch with the agent."""
         self.exchange = Exchange(observation_space, action_space, num_envs)
-        self._send(str(num_envs))
+        self._send(str(num_envs), DYING_SECONDS, "getting ready for the test")
         assert self._process.pid is not None
-        send_handle(self._pipe, self.exchange.descriptor, self._process.pid)
+        send_handle(self._wire.pipe, self.exchange.descriptor, self._process.pid)
 
     def act(self, observation: Any, seconds: float) -> Any:
         """The agent's actions for a test batch."""
@@ -156,50 +151,69 @@ class AgentLink:
         self._measure()
         family = _family()
         if self._process.pid is not None:
-            _kill(self._process.pid, group=True)  # all at once: we may be killed any moment, too
+            kill(self._process.pid, group=True)  # all at once: we may be killed any moment, too
         for process in family:
-            _kill(process.pid)
+            kill(process.pid)
         self._process.join()
         for process in _family():  # started while we killed
-            _kill(process.pid)
-        self._pipe.close()
+            kill(process.pid)
+        self._wire.close()
         if self.exchange is not None:
             self.exchange.close()
 
     def _ask(self, question: str, seconds: float, doing: str) -> None:
-        self._send(question)
+        self._send(question, seconds, doing)
         answer = self.expect(Answer, seconds, doing)
         if answer.kind != f"{question} done":
             raise CellFailure("failed", f"an unexpected answer from the agent while {doing}")
 
-    def _send(self, question: str) -> None:
+    def _send(self, question: str, seconds: float, doing: str) -> None:
+        """Ask, unless the agent has something to say before it is asked."""
+        early = self._hear(0.0, "between two questions")
+        if isinstance(early, Problem):
+            raise self._failure(early, doing)
+        if early is not None:
+            raise CellFailure("failed", f"the agent answered before it was asked, while {doing}")
         try:
-            self._pipe.send_bytes(question.encode())
+            is_sent = self._wire.send(question.encode(), seconds)
         except OSError:
             raise CellFailure("failed", self._how_it_died("between two questions")) from None
+        if not is_sent:
+            raise CellFailure("timeout", f"the agent has read no question for {seconds:g} s")
 
-    def _next_message(self, deadline: float, seconds: float, doing: str) -> Message | None:
-        while not self._hears(min(POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
+    def _next_message(self, deadline: float, seconds: float, doing: str) -> Message:
+        while True:
+            left = max(deadline - time.monotonic(), 0.0)
+            was_alive = self._process.is_alive()
+            message = self._hear(min(POLL_SECONDS, left) if was_alive else 0.0, doing)
             self._look_again()
-            if not self._process.is_alive() and not self._hears(0.0):
+            if message is not None:
+                return message
+            if not was_alive:
                 raise CellFailure("failed", self._how_it_died(doing))
             if time.monotonic() >= deadline:
                 raise CellFailure("timeout", f"{doing} took longer than {seconds:g} s")
-        self._look_again()
-        try:
-            return read_message(self._pipe.recv_bytes(LONGEST_MESSAGE))
-        except (EOFError, OSError):
-            raise CellFailure("failed", self._how_it_died(doing)) from None
 
-    def _hears(self, seconds: float) -> bool:
-        """Wait for a message or the end of the pipe."""
-        return bool(self._poll.poll(1000.0 * seconds))
+    def _hear(self, seconds: float, doing: str) -> Message | None:
+        """The next message, or None if none has come after so many seconds."""
+        try:
+            content = self._wire.receive(seconds)
+        except EOFError:
+            raise CellFailure("failed", self._how_it_died(doing)) from None
+        except BadMessage as error:
+            raise CellFailure("failed", f"the agent sent {error} while {doing}") from None
+        if content is None:
+            return None
+        message = read_message(content)
+        if message is None:
+            raise CellFailure("failed", f"an unexpected message from the agent while {doing}")
+        return message
 
     def _how_it_died(self, doing: str) -> str:
         self._process.join(timeout=DYING_SECONDS)
         code = self._process.exitcode
         if code is None:
-            return f"the agent hung up or sent too much while {doing}"
+            return f"the agent hung up while {doing}"
         if code < 0:
             return f"the agent's process was killed by {signal.Signals(-code).name} while {doing}"
         return f"the agent's process ended with exit code {code} while {doing}"
@@ -237,14 +251,11 @@ def _family() -> list[psutil.Process]:
     return psutil.Process().children(recursive=True)
 
 
-def _adopt_orphans() -> None:
-    """What an agent leaves running when it dies becomes this process's child, where Linux can."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def _kill(pid: int, *, group: bool = False) -> None:
+@contextmanager
+def _holding(kind: signal.Signals) -> Iterator[None]:
+    """A signal is delivered when the block is over; a process forked in it lets it through."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {kind})
     try:
-        (os.killpg if group else os.kill)(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return  # already gone
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

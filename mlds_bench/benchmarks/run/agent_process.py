@@ -31,6 +31,7 @@ from mlds_bench.agents.base import Unsupported
 from mlds_bench.agents.budget import Budget, BudgetedEnv, BudgetExhausted, interrupted_after
 from mlds_bench.agents.params import effective_params
 from mlds_bench.agents.registry import AgentSpec
+from mlds_bench.agents.seeds import agent_seed
 from mlds_bench.benchmarks.run.exchange import Exchange
 from mlds_bench.benchmarks.run.messages import write_message
 from mlds_bench.envs.actions import cast_actions
@@ -100,8 +101,8 @@ def serve(job: AgentJob, pipe: Connection, hidden: Iterable[Any]) -> None:
     for connection in hidden:
         connection.close()
     report = Report(pipe)
-    _settle(job)
     try:
+        _settle(job)
         _live(job, pipe, report)
     except HungUp:
         return
@@ -117,13 +118,14 @@ def serve(job: AgentJob, pipe: Connection, hidden: Iterable[Any]) -> None:
 
 def _live(job: AgentJob, pipe: Connection, report: Report) -> None:
     cls = job.agent.load()
-    _seed_everything(derive(job.seed, "agent"))
+    own_seed = agent_seed(job.agent, job.seed)
+    _seed_everything(own_seed)
     player = build_player(
         cls,
         ENVIRONMENTS[job.env_id],
         job.env_kwargs,
         params=job.params,
-        seed=derive(job.seed, "agent"),
+        seed=own_seed,
         device=job.device,
     )
     params = effective_params(player.agent.agent, job.params)
@@ -180,18 +182,25 @@ def _settle(job: AgentJob) -> None:
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     log = os.open(job.folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(job.threads)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
+    _limit(resource.RLIMIT_FSIZE, LARGEST_FILE)
     if job.device != "cpu":
         _repeat_on_accelerators()
     elif sys.platform == "linux":
-        limit = job.memory_mb * 2**20
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        _limit(resource.RLIMIT_DATA, job.memory_mb * 2**20)
+
+
+def _limit(kind: int, most: int) -> None:
+    """Set a limit for good: ours, or a smaller one that the machine or the user has set."""
+    theirs = [limit for limit in resource.getrlimit(kind) if limit != resource.RLIM_INFINITY]
+    least = min([most, *theirs])
+    resource.setrlimit(kind, (least, least))
 
 
 def _repeat_on_accelerators() -> None:

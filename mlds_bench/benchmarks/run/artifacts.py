@@ -1,17 +1,21 @@
 """What lies beside a record: what the agent saved, its log, and pictures of the test.
 
 The agent has ended by then, but may have done anything to its folder. One name in it is the
-harness's own: ``pictures``.
+harness's own: ``pictures``. What is kept are folders and regular files: links are not followed, and
+what blocks its reader is removed.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import stat
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
+
+from mlds_bench.benchmarks.run.place import clear, unlock_tree
 
 Draw: TypeAlias = Callable[[Path], list[Path]]
 
@@ -20,60 +24,56 @@ PICTURES = "pictures"
 NO_PICTURES = "error.txt"
 """File in that folder that says why there are none, or not all."""
 LONGEST_LOG = 2**16
+LOG = "log.txt"
 
 
-def partial_folder(path: Path) -> Path:
-    """Where the artifacts of the record at ``path`` grow until they are moved beside it."""
-    return path.parent / f".{path.stem}.partial"
-
-
-def clear(path: Path) -> None:
-    """Remove a folder as far as that is possible; a link goes, what it points to stays."""
-    if path.is_symlink():
-        path.unlink()
-    else:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def keep_artifacts(made: Path, kept: Path, draw: Draw | None) -> None:
-    """Move what the agent saved beside the record, with pictures; leave no empty folder.
+def tidy_artifacts(made: Path, draw: Draw | None) -> None:
+    """Make what the agent left fit to be kept, and add pictures.
 
     A picture that cannot be drawn is no reason to lose a record: a file in the folder of the
     pictures then says why.
 
     Args:
         made: the folder the agent wrote to.
-        kept: where it belongs; what lies there goes.
         draw: draws pictures into an existing folder; None where there are none.
 
     Raises:
-        OSError: the agent has left its folder in disorder; nothing is kept then.
+        OSError: the agent has left its folder in disorder; it is removed then.
     """
-    clear(kept)
     try:
-        _reserve(made)
-        _trim(made / "log.txt")
+        if made.is_symlink():
+            raise OSError("its folder has become a link")
+        unlock_tree(made)
+        clear(made / PICTURES)
+        _keep_regular_files(made)
+        _trim(made / LOG)
         if draw:
             _draw(draw, made / PICTURES)
-        if any(made.iterdir()):
-            made.replace(kept)
-        else:
-            made.rmdir()
     except OSError:
         clear(made)
         raise
 
 
-def _reserve(made: Path) -> None:
-    """Make sure that what is called pictures is ours, and that it lies where it seems to lie."""
-    if made.is_symlink():
-        raise OSError("its folder has become a link")
-    made.chmod(0o700)
-    pictures = made / PICTURES
-    if pictures.is_dir() and not pictures.is_symlink():
-        shutil.rmtree(pictures)
+def move_artifacts(made: Path, kept: Path) -> None:
+    """Put a tidy folder in its place, unless it is empty; what lies there goes.
+
+    Raises:
+        OSError: it cannot be moved.
+    """
+    clear(kept)
+    if made.exists() and any(made.iterdir()):
+        made.replace(kept)
     else:
-        pictures.unlink(missing_ok=True)
+        clear(made)
+
+
+def _keep_regular_files(folder: Path) -> None:
+    """Remove links, pipes, sockets and devices, without opening one of them."""
+    for here, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            mode = os.lstat(os.path.join(here, name)).st_mode  # noqa: PTH118 - thousands of them
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                Path(here, name).unlink()
 
 
 def _draw(draw: Draw, folder: Path) -> None:
@@ -85,7 +85,14 @@ def _draw(draw: Draw, folder: Path) -> None:
 
 
 def _trim(log: Path) -> None:
-    """Keep the end of a log; an empty one is no log."""
+    """Keep the end of a log; an empty one is no log.
+
+    A long one is written anew: the agent may have made its name a second one of another file.
+    """
+    if log.is_dir():
+        shutil.rmtree(log)
+    if not log.exists():
+        return
     size = log.stat().st_size
     if not size:
         log.unlink()
@@ -93,4 +100,5 @@ def _trim(log: Path) -> None:
         with log.open("rb") as file:
             file.seek(-LONGEST_LOG, os.SEEK_END)
             end = file.read()
+        log.unlink()
         log.write_bytes(b"[...]\n" + end)

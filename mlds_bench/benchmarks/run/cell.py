@@ -7,42 +7,32 @@ on this side.
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing import parent_process
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from mlds_bench.benchmarks.plan.cell import Cell
+from mlds_bench.benchmarks.plan.presets import Preset
 from mlds_bench.benchmarks.plan.trained import COMMITTED
 from mlds_bench.benchmarks.run.agent_link import AgentLink, CellFailure, Closable
 from mlds_bench.benchmarks.run.agent_process import AgentJob
-from mlds_bench.benchmarks.run.artifacts import clear, keep_artifacts, partial_folder
+from mlds_bench.benchmarks.run.artifacts import Draw
 from mlds_bench.benchmarks.run.evaluation import evaluate
 from mlds_bench.benchmarks.run.machine import Machine
 from mlds_bench.benchmarks.run.messages import Answer, Learned, Ready
+from mlds_bench.benchmarks.run.outcome import Outcome, keep
+from mlds_bench.benchmarks.run.place import Place
+from mlds_bench.common.limits import LARGEST, is_bounded
 from mlds_bench.envs.actions import InvalidAction
 from mlds_bench.envs.recorders import Recorder
-from mlds_bench.leaderboard.record import (
-    Cost,
-    CurvePoint,
-    Provenance,
-    Record,
-    RecordBudget,
-    State,
-    Testing,
-    Training,
-    artifact_folder,
-    write_record,
-)
+from mlds_bench.leaderboard.record import CurvePoint, Testing
 
 CANNOT_SAVE = 3
 """Exit code of a cell's process whose record could not be written; its last message says why."""
@@ -62,27 +52,6 @@ class Channel(Closable, Protocol):
         """Tell the engine something."""
 
 
-@dataclass
-class Outcome:
-    """What became of a cell so far; `make_record` turns it into a record."""
-
-    state: State = "ok"
-    reason: str = ""
-    params: dict[str, Any] = field(default_factory=dict)
-    env_options: dict[str, Any] = field(default_factory=dict)
-    env_kwargs: dict[str, Any] = field(default_factory=dict)
-    env_steps: int = 0
-    stopped_by: Literal["agent", "env_steps", "seconds"] | None = None
-    curve: list[CurvePoint] = field(default_factory=list)
-    test: Testing = field(default_factory=lambda: Testing(scores={}, episodes=0))
-    train_seconds: float | None = None
-    eval_seconds: float | None = None
-    cpu_seconds: float | None = None
-    peak_memory_mb: float | None = None
-    started_utc: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
-    began: float = field(default_factory=time.perf_counter)
-
-
 def run_cell(cell: Cell, out: Path, machine: Machine, channel: Channel) -> None:
     """Run a cell and write its record; the target of a cell's process.
 
@@ -94,22 +63,30 @@ def run_cell(cell: Cell, out: Path, machine: Machine, channel: Channel) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
-    path = cell.path(out)
-    folder = partial_folder(path)
     outcome = Outcome(env_kwargs=dict(cell.variant.env_kwargs))
+    with _saving(cell.path(out), channel):
+        place = Place(cell.path(out), out)
     try:
-        clear(folder)
-        folder.mkdir(parents=True)
-        recording = _play(cell, folder, outcome, channel)
-        _keep(cell, recording, folder, outcome, artifact_folder(path))
-        write_record(make_record(cell, outcome, machine), path)
-    except OSError as error:
-        _tell(channel, "cannot save", f"{path}: {error.strerror or error}")
-        raise SystemExit(CANNOT_SAVE) from None
+        recording = _play(cell, place, outcome, channel)
+    except OSError as error:  # no room for another process, a data file that is gone, and the like
+        outcome.fail(f"{type(error).__name__} in the harness: {error.strerror or error}")
+        recording = None
+    with _saving(cell.path(out), channel):
+        keep(cell, outcome, machine, place, _pictures(cell, recording, outcome))
     _tell(channel, "done")
 
 
-def _play(cell: Cell, folder: Path, outcome: Outcome, channel: Channel) -> Recorder | None:
+@contextmanager
+def _saving(path: Path, channel: Channel) -> Iterator[None]:
+    """What cannot be written here ends the run: it cannot keep its promise."""
+    try:
+        yield
+    except OSError as error:
+        _tell(channel, "cannot save", f"{path}: {error.strerror or error}")
+        raise SystemExit(CANNOT_SAVE) from None
+
+
+def _play(cell: Cell, place: Place, outcome: Outcome, channel: Channel) -> Recorder | None:
     """Learn and test; what the test recorded, if it got that far. The agent has ended then."""
     absent = cell.absent
     if cell.agent.is_pretrained and not cell.trained:
@@ -117,7 +94,7 @@ def _play(cell: Cell, folder: Path, outcome: Outcome, channel: Channel) -> Recor
     if absent:
         outcome.state, outcome.reason = "skipped", absent
         return None
-    link = AgentLink(_agent_job(cell, folder), hidden=channel)
+    link = AgentLink(_agent_job(cell, place.private), hidden=(channel, place))
     threading.Thread(target=_end_with_parent, args=(link,), daemon=True).start()
     try:
         test_seed = channel.recv()
@@ -190,15 +167,16 @@ def _check_claim(claimed: int, least: int, cell: Cell, outcome: Outcome) -> None
 
 
 def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> Recorder:
-    environment, size, seconds = cell.variant.environment, cell.test_size, cell.preset.act_seconds
+    environment, size = cell.variant.environment, cell.test_size
     env = environment.make(num_envs=size.num_envs, split="test", **outcome.env_kwargs)
     link.open_exchange(env.single_observation_space, env.single_action_space, size.num_envs)
     began = time.perf_counter()
+    clock = _TestClock(cell.preset)
     try:
         recording = evaluate(
             env,
-            lambda observation: link.act(observation, seconds),
-            lambda done: link.reset(done, seconds),
+            lambda observation: clock.limit(link.act, observation),
+            lambda done: clock.limit(link.reset, done),
             seed=test_seed,
             episodes=size.episodes,
         )
@@ -208,71 +186,39 @@ def _test(cell: Cell, link: AgentLink, outcome: Outcome, *, test_seed: int) -> R
         env.close()
     scores = environment.score(recording, **outcome.env_kwargs)
     outcome.eval_seconds = time.perf_counter() - began
-    finite = {name: value for name, value in scores.items() if math.isfinite(value)}
+    finite = {name: value for name, value in scores.items() if is_bounded(value)}
     outcome.test = Testing(scores=finite, episodes=size.num_envs * size.episodes)
     if len(finite) < len(scores):
         wrong = ", ".join(scores.keys() - finite.keys())
-        raise CellFailure("failed", f"the score {wrong} is not finite")
+        raise CellFailure("failed", f"the score {wrong} is not finite, or beyond {LARGEST:g}")
     return recording
 
 
-def _keep(cell: Cell, recording: Recorder | None, made: Path, outcome: Outcome, kept: Path) -> None:
-    """Keep what the agent saved, and pictures of the test where there was one."""
-    environment, draw = cell.variant.environment, None
-    if recording is not None and cell.draws and environment.has_pictures:
-        draw = partial(environment.draw, recording, **outcome.env_kwargs)
-    try:
-        keep_artifacts(made, kept, draw)
-    except OSError as error:
-        if outcome.state == "ok":
-            outcome.state = "failed"
-            outcome.reason = f"what the agent saved is gone or broken: {error.strerror or error}"
+class _TestClock:
+    """Limits of a test: of each question to the agent, and of all of them."""
+
+    def __init__(self, preset: Preset) -> None:
+        self._preset = preset
+        self._end = time.monotonic() + preset.test_seconds
+
+    def limit(self, ask: Callable[[Any, float], Any], content: Any) -> Any:
+        """Ask the agent in the time that is left."""
+        left = self._end - time.monotonic()
+        try:
+            return ask(content, min(self._preset.act_seconds, max(left, 0.0)))
+        except CellFailure as failure:
+            if failure.state != "timeout" or time.monotonic() < self._end:
+                raise
+            limit = f"the test took longer than {self._preset.test_seconds:g} s"
+            raise CellFailure("timeout", limit) from None
 
 
-def make_record(cell: Cell, outcome: Outcome, machine: Machine) -> Record:
-    """The record of a cell that has ended, however it ended."""
-    seconds = cell.budget.seconds
-    return Record(
-        preset=cell.preset.name,
-        variant=cell.variant.id,
-        agent=cell.label,
-        seed=cell.seed,
-        pretrained=cell.trained.origin if cell.trained else "",
-        state=outcome.state,
-        reason=outcome.reason,
-        training=Training(
-            params=outcome.params or cell.all_params,
-            env_options=outcome.env_options,
-            env_steps=outcome.env_steps,
-            budget=RecordBudget(
-                env_steps=cell.budget.env_steps,
-                seconds=seconds if math.isfinite(seconds) else None,
-            ),
-            stopped_by=outcome.stopped_by,
-            curve=tuple(outcome.curve),
-        ),
-        test=outcome.test,
-        cost=Cost(
-            wall_seconds=time.perf_counter() - outcome.began,
-            train_seconds=outcome.train_seconds,
-            eval_seconds=outcome.eval_seconds,
-            cpu_seconds=outcome.cpu_seconds,
-            peak_memory_mb=outcome.peak_memory_mb,
-        ),
-        provenance=Provenance(
-            key=cell.key,
-            task=cell.task.digest,
-            agent_version=cell.agent.version,
-            source_hash=cell.agent.source_hash,
-            package_version=machine.package_version,
-            git_commit=machine.git_commit,
-            python=machine.python,
-            packages=machine.packages,
-            hardware=machine.hardware,
-            threads=cell.variant.threads,
-            started_utc=outcome.started_utc,
-        ),
-    )
+def _pictures(cell: Cell, recording: Recorder | None, outcome: Outcome) -> Draw | None:
+    """What draws pictures of the test, where there was one."""
+    environment = cell.variant.environment
+    if recording is None or not cell.draws or not environment.has_pictures:
+        return None
+    return partial(environment.draw, recording, **outcome.env_kwargs)
 
 
 def _leave(*_: object) -> None:

@@ -15,6 +15,7 @@ import psutil
 import mlds_bench
 from mlds_bench.common.processors import available_cores
 
+_ROOT = Path(mlds_bench.__file__).resolve().parents[1]
 PACKAGES = ("gymnasium", "numpy", "scipy", "stable-baselines3", "torch")
 
 
@@ -69,12 +70,19 @@ def _accelerator(device: str) -> str:
     return torch.cuda.get_device_name(device) if is_cuda else device
 
 
+def is_checkout() -> bool:
+    """Whether the package runs from a checkout of its repository."""
+    return (_ROOT / ".git").exists()
+
+
 def _git_commit() -> str | None:
-    """Commit of the checkout that the package runs from; None when it was installed."""
-    root = Path(mlds_bench.__file__).parents[1]
-    if not (root / ".git").exists():
+    """Commit of the checkout that the package runs from; None when it was installed.
+
+    Git is told that the folder is safe: it need not belong to whoever runs the package.
+    """
+    if not is_checkout():
         return None
-    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    command = ["git", "-c", f"safe.directory={_ROOT}", "-C", str(_ROOT), "rev-parse", "HEAD"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError, field_validator
 
 from mlds_bench.leaderboard.record import CurvePoint
+
+MOST_STEPS = 2**63 - 1
+LONGEST_REASON = 2000
+LONGEST_SETTINGS = 2**16
 
 
 class Ready(BaseModel):
@@ -17,6 +21,13 @@ class Ready(BaseModel):
     env_options: dict[str, JsonValue]
     params: dict[str, JsonValue]
 
+    @field_validator("env_options", "params")
+    @classmethod
+    def _is_short(cls, settings: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if len(json.dumps(settings)) > LONGEST_SETTINGS:
+            raise ValueError(f"settings take more than {LONGEST_SETTINGS} characters")
+        return settings
+
 
 class Point(BaseModel):
     """A stretch of the learning curve; the harness puts its own clock in place of the seconds."""
@@ -24,12 +35,19 @@ class Point(BaseModel):
     kind: Literal["point"]
     point: CurvePoint
 
+    @field_validator("point")
+    @classmethod
+    def _counts_are_bounded(cls, point: CurvePoint) -> CurvePoint:
+        if max(point.env_steps, point.episodes or 0) > MOST_STEPS:
+            raise ValueError(f"a point counts more than {MOST_STEPS}")
+        return point
+
 
 class Learned(BaseModel):
     """``learn`` is over."""
 
     kind: Literal["learned"]
-    env_steps: int = Field(ge=0)
+    env_steps: int = Field(ge=0, le=MOST_STEPS)
     stopped_by: Literal["agent", "env_steps", "seconds"]
 
 
@@ -47,7 +65,7 @@ class Problem(BaseModel):
 
     kind: Literal["error"]
     state: Literal["failed", "out-of-memory", "skipped"]
-    reason: str = Field(min_length=1)
+    reason: str = Field(min_length=1, max_length=LONGEST_REASON)
 
 
 Message: TypeAlias = Ready | Point | Learned | Answer | Problem

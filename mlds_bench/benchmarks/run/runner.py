@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.run.events import Observer
+from mlds_bench.benchmarks.run.place import sweep
 from mlds_bench.leaderboard.record import (
     Record,
     Task,
@@ -26,7 +27,7 @@ from mlds_bench.leaderboard.record import (
 if TYPE_CHECKING:
     from mlds_bench.benchmarks.run.engines import Engine
 
-Standing = Literal["new", "finished", "stale", "retried"]
+Standing = Literal["new", "finished", "stale", "retried", "again"]
 GOOD = ("ok", "skipped")
 
 
@@ -54,7 +55,9 @@ class Summary:
         return [record for record in self.found if record.state not in GOOD]
 
 
-def standing(cell: Cell, out: Path, *, retry: bool = False) -> tuple[Standing, Record | None]:
+def standing(
+    cell: Cell, out: Path, *, retry: bool = False, again: bool = False
+) -> tuple[Standing, Record | None]:
     """Whether a cell has a record that stands; what is no whole record is stale."""
     path = cell.path(out)
     if not path.exists():
@@ -67,6 +70,8 @@ def standing(cell: Cell, out: Path, *, retry: bool = False) -> tuple[Standing, R
         return "stale", record
     if retry and record.state not in GOOD:
         return "retried", record
+    if again:
+        return "again", record
     return "finished", record
 
 
@@ -77,6 +82,7 @@ def run(
     observer: Observer,
     workers: int | None = None,
     retry: bool = False,
+    again: bool = False,
     engine: Engine | None = None,
 ) -> Summary:
     """Run those cells that have no valid record yet.
@@ -87,6 +93,7 @@ def run(
         observer: is told how it goes.
         workers: cells at a time; default one per core.
         retry: run failed cells again, too.
+        again: run every cell, finished or not: for agents that read what is not in their key.
         engine: what the cells run on; by default processes of this machine.
 
     Raises:
@@ -98,10 +105,11 @@ def run(
 
     make_writable(out)
     began = time.perf_counter()
-    standings = [(cell, *standing(cell, out, retry=retry)) for cell in cells]
-    todo = [cell for cell, state, _ in standings if state != "finished"]
+    standings = [(cell, *standing(cell, out, retry=retry, again=again)) for cell in cells]
+    todo = [replace(c, again=again) if again else c for c, s, _ in standings if s != "finished"]
     summary = Summary([r for _, state, r in standings if state == "finished" and r is not None])
-    _sweep(todo, out)
+    for folder in {cell.path(out).parent for cell in todo}:
+        sweep(folder)
     for task in {cell.variant.id: cell.task for cell in cells}.values():
         _keep_task(task, out)
     machine = examine_machine(cells[0].device if cells else "cpu")
@@ -143,10 +151,3 @@ def make_writable(out: Path) -> None:
         raise UsageError(
             f"cannot write to {out}: {error.strerror or error}; choose another folder with --out"
         ) from None
-
-
-def _sweep(cells: Iterable[Cell], out: Path) -> None:
-    """Remove what a killed run left half written."""
-    for folder in {cell.path(out).parent for cell in cells}:
-        for left in folder.glob(".*.tmp"):
-            left.unlink(missing_ok=True)

@@ -28,6 +28,12 @@ def test_behavior_is_that_of_its_version(name: str) -> None:
     assert complaint(name, stored().get(name), today(name)) is None
 
 
+def test_no_agent_behaves_like_another() -> None:
+    """What an agent is named after acts: no two have the same numbers, parents and kin included."""
+    numbers = {name: str(golden.numbers) for name, golden in stored().items()}
+    assert len(set(numbers.values())) == len(numbers)
+
+
 def test_a_wrong_clip_range_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """PPO that clips one side only needs another version."""
 

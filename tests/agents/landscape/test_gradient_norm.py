@@ -11,6 +11,7 @@ import torch
 from mlds_bench.agents.base import UnknownHyperparameter
 from mlds_bench.agents.landscape.first_order import AdamAgent
 from mlds_bench.agents.landscape.gradient_norm import GradientNormAgent
+from mlds_bench.benchmarks.plan.variants import VARIANTS
 from mlds_bench.envs.landscape.env import LossLandscape
 from tests.agents.landscape.makers import make_agent, run
 
@@ -29,6 +30,19 @@ def test_the_first_part_is_adam() -> None:
     adam = run(AdamAgent, 50, **kwargs)
     assert ours.theta == pytest.approx(adam.theta, rel=1e-12)
     assert ours.moved.all()
+
+
+def test_the_second_part_acts_in_the_homeworks_own_study() -> None:
+    """By default, in most trainings of the study of critical points: they probe, and leave Adam."""
+    study = VARIANTS["hw1-2/critical-points"].env_kwargs
+    ours = run(GradientNormAgent, 300, count=32, **study)
+    adam = run(AdamAgent, 300, count=32, **study)
+    probes = ~ours.moved
+    assert (probes.sum(axis=0) > 0).mean() > 0.4
+    assert probes.mean() > 0.1
+    steps = min(len(ours.theta), len(adam.theta))
+    differs = (ours.theta[:steps] != adam.theta[:steps]).any(axis=(0, 2))
+    assert differs[probes[: steps - 1].any(axis=0)].all()
 
 
 def test_the_probe_tells_the_hessian_times_the_gradient() -> None:

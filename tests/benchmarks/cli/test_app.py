@@ -27,6 +27,29 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "dotted class": ((*RUN, "-a", "mlds_bench.agents.baselines.players:Random"), "'RandomAgent'"),
     "preset": ((*RUN, "--preset", "smoky"), "did you mean 'smoke'"),
     "seeds": ((*RUN, "--seeds", "0:4"), "seeds are written 0-4 or 0,2,5, got '0:4'"),
+    "many seeds": ((*RUN, "--seeds", "0-999999999"), "at most 10,000 seeds"),
+    "preset twice": (
+        (*RUN, "--preset", "smoke", "--preset=quick"),
+        "--preset is given twice",
+    ),
+    "folder twice": ((*RUN, "-o", "a", "--out", "b"), "--out is given twice"),
+    "two variants": (("run", "sinc"), "did you mean 'hw1-1/sinc' or 'hw1-2/sinc'"),
+    "homework to come": (("run", "hw1-3"), "hw1-3 is not built yet"),
+    "agent of another room": (("run", "hw1-1", "-a", "ppo"), "'ppo' plays in atari, not in hw1-1"),
+    "agents of one name": (
+        (*RUN, "-a", "./mine.py", "-a", "below/mine.py"),
+        "mine.py:Mine and below/mine.py:Mine would share the records of 'mine.py-Mine'",
+    ),
+    "hyper-parameter in a name": (
+        (*RUN, "-a", "shallow,deep@learning_rat=0.1"),
+        "did you mean 'learning_rate'",
+    ),
+    "name of a built-in agent": (
+        (*RUN, "-a", "deep=./mine.py"),
+        "there is an agent 'deep', so choose",
+    ),
+    "file behind the names": (("run", "hw1-1", "./mine.py"), "agents stand behind -a"),
+    "empty folder of agents": ((*RUN, "-a", "./empty"), "no file of an agent there"),
     "backward seeds": ((*RUN, "--seeds", "4-0"), "write 0-4"),
     "hyper-parameter": (
         (*RUN, "-a", "deep", "-p", "learning_rat=0.1"),
@@ -47,11 +70,12 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "workers": ((*RUN, "--workers", "0"), "greater than or equal to 1"),
     "file": ((*RUN, "-a", "./mien.py"), "did you mean 'mine.py'"),
     "class in file": ((*RUN, "-a", "./mine.py:Mien"), "did you mean 'Mine'"),
-    "file with a syntax error": ((*RUN, "-a", "./broken.py"), "broken.py, line 2: "),
+    "checked file with a syntax error": (("check", "./broken.py"), "broken.py, line 2: "),
     "file without a class": ((*RUN, "-a", "./empty.py"), "empty.py has no class"),
     "unwritable folder": ((*RUN, "-a", "random", "-o", "mine.py/below"), "cannot write to mine.py"),
     "list": (("list", "variant"), "did you mean 'variants'"),
     "show": (("show", "hw1-1/sinx"), "did you mean 'hw1-1/sinc'"),
+    "show homework to come": (("show", "hw1-3"), "hw1-3 is not built yet"),
     "show agent": (("show", "constnat"), "did you mean 'constant'"),
     "show torn record": (("show", "seed-0.json"), "seed-0.json"),
     "check": (("check", "deeep"), "did you mean 'deep'"),
@@ -80,6 +104,8 @@ def test_a_mistake_is_one_line_and_exit_code_2(ask: Ask, tmp_path: Path, mistake
     (tmp_path / "empty.py").write_text("ACTION = 1\n")
     (tmp_path / "seed-0.json").write_text('{"variant"')
     (tmp_path / "empty").mkdir()
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below/mine.py").write_text(MINE)
     arguments, hint = MISTAKES[mistake]
     answer = ask(*arguments)
     assert answer.code == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from mlds_bench.benchmarks.run.events import Event, Observer, Silent
 from mlds_bench.leaderboard.record import CurvePoint, Record, State
 from tests.benchmarks.records import record_of
 from tests.benchmarks.short import short_cells
+
+OUT = Path("nowhere")
 
 
 def point(**changes: Any) -> CurvePoint:
@@ -57,7 +60,7 @@ def file() -> StringIO:
 
 def test_lines_say_how_each_cell_ended(cells: list[Cell], file: StringIO) -> None:
     """One line a cell, long reasons unbroken, brackets as they are."""
-    tell(Lines(Console(file=file, width=40)), cells)
+    tell(Lines(Console(file=file, width=40), OUT), cells)
     assert file.getvalue().splitlines() == [
         "3 cells to run, 1 finished before, 1 ",
         "stale and run again",
@@ -69,7 +72,7 @@ def test_lines_say_how_each_cell_ended(cells: list[Cell], file: StringIO) -> Non
 
 def test_long_cells_say_once_a_minute_how_they_learn(cells: list[Cell], file: StringIO) -> None:
     """By the return of episodes, or by the reward of a step where none has ended."""
-    lines = Lines(Console(file=file))
+    lines = Lines(Console(file=file), OUT)
     for seconds, returned in ((59.0, None), (61.0, None), (100.0, -20.5), (122.0, -20.5)):
         told = point(seconds=seconds, episode_return=returned)
         lines.event(Event("point", cells[0], point=told))
@@ -82,7 +85,7 @@ def test_long_cells_say_once_a_minute_how_they_learn(cells: list[Cell], file: St
 def test_the_panel_shows_what_runs(cells: list[Cell], file: StringIO) -> None:
     """Each running cell with its share of the budget and its score of the moment."""
     console = Console(file=file, force_terminal=True, width=100, color_system=None)
-    panel = Panel(console)
+    panel = Panel(console, OUT)
     panel.begin(cells, [], 0)
     panel.event(Event("started", cells[0]))
     panel.event(Event("point", cells[0], point=point()))
@@ -96,15 +99,16 @@ def test_the_panel_shows_what_runs(cells: list[Cell], file: StringIO) -> None:
 
 
 def test_the_panel_counts_what_failed(cells: list[Cell], file: StringIO) -> None:
-    """Skipped is not failed; reasons stay above the panel; ended cells leave it."""
+    """Skipped is not failed; what ended stays above the panel, as a line."""
     console = Console(file=file, force_terminal=True, width=100, color_system=None)
-    panel = Panel(console)
+    panel = Panel(console, OUT)
     tell(panel, cells)
     shown = seen(panel)
     assert "1 failed" in shown
     assert "3/3" in shown
     assert "deep" not in shown
     said = file.getvalue()
+    assert "hw1-1/sinc deep seed 0: log10_mse -2, normalized 0.34, 3.5 s" in said
     assert "hw1-1/sinc shallow seed 0: failed: IndexError: x[bold] of [1]" in said
     assert "hw1-1/sinc constant seed 0: skipped: no room" in said
 
@@ -123,7 +127,7 @@ def test_time_left_follows_the_work_done(
     now = [100.0]
     monkeypatch.setattr("mlds_bench.benchmarks.cli.progress.time.monotonic", lambda: now[0])
     long = [replace(cell, seed=seed) for seed, cell in enumerate(cells[:1] * 4)]
-    panel = Panel(Console(file=StringIO()))
+    panel = Panel(Console(file=StringIO()), OUT)
     panel._work = 4 * work(long[0])
     panel._task = panel._bar.add_task("cells", total=4, left="")
     assert panel._time_left() == ""
@@ -142,7 +146,7 @@ def work(cell: Cell) -> float:
 
 def test_a_panel_without_cells_stays_closed(file: StringIO) -> None:
     """Nothing to run is one line."""
-    panel = Panel(Console(file=file, force_terminal=True, color_system=None))
+    panel = Panel(Console(file=file, force_terminal=True, color_system=None), OUT)
     panel.begin([], [], 0)
     panel.end()
     assert file.getvalue() == "0 cells to run\n"
@@ -150,7 +154,7 @@ def test_a_panel_without_cells_stays_closed(file: StringIO) -> None:
 
 def test_a_panel_ends_after_an_error(cells: list[Cell], file: StringIO) -> None:
     """The cursor comes back though cells still run."""
-    panel = Panel(Console(file=file, force_terminal=True, color_system=None))
+    panel = Panel(Console(file=file, force_terminal=True, color_system=None), OUT)
     panel.begin(cells, [], 0)
     panel.event(Event("started", cells[0]))
     panel.end()
@@ -173,10 +177,10 @@ def test_the_opening_says_what_there_is_to_do(counts: tuple[int, int, int], line
 def test_every_state_has_an_ending(cells: list[Cell]) -> None:
     """A score, or the state with its reason."""
     task = cells[0].task
-    assert ending(record_of(cells[0]), task) == "log10_mse -2, normalized 0.34, 3.5 s"
+    assert ending(record_of(cells[0]), task, OUT) == "log10_mse -2, normalized 0.34, 3.5 s"
     states: tuple[State, ...] = ("failed", "timeout", "out-of-memory", "skipped")
     for state in states:
-        assert ending(failed(cells[0], state, "so it is"), task) == f"{state}: so it is"
+        assert ending(failed(cells[0], state, "so it is"), task, OUT) == f"{state}: so it is"
 
 
 def test_the_silent_watcher_says_nothing(

@@ -13,6 +13,7 @@ from mlds_bench.agents.registry import UnknownAgent
 from mlds_bench.benchmarks.cli.watch import watch
 from mlds_bench.benchmarks.plan.errors import UsageError
 from mlds_bench.benchmarks.plan.seal import Seal
+from mlds_bench.benchmarks.plan.variants import VARIANTS
 from tests.benchmarks.plan.test_trained import keep
 
 MINE = """
@@ -21,6 +22,8 @@ class Mine:
         self.button = button
     def learn(self, env, budget):
         pass
+    def save(self, folder):
+        (folder / "weights.txt").write_text(str(self.button))
     def load(self, folder):
         self.button = int((folder / "weights.txt").read_text())
     def act(self, obs):
@@ -73,6 +76,19 @@ def test_what_an_agent_of_yours_has_learned_is_found_in_your_runs(tmp_path: Path
         watch("hw4-1/pong", mine, out=tmp_path, **other)
 
 
+def test_an_agent_that_keeps_nothing_is_not_sent_to_run_again(tmp_path: Path) -> None:
+    """It would have nothing to show afterwards, either."""
+    (tmp_path / "mine.py").write_text(MINE.replace("def save", "def _save"))
+    with pytest.raises(UsageError, match=r"keeps nothing of what it learns, for it has no save"):
+        watch("hw4-1/pong", str(tmp_path / "mine.py"), out=tmp_path, **SETTINGS)
+
+
+def test_an_agent_is_watched_by_what_tables_print(tmp_path: Path) -> None:
+    """With the settings in its name."""
+    told = watch("hw1-2/deep-linear", "adam@learning_rate=0.05", out=tmp_path, **SETTINGS)
+    assert "hw1-2-deep-linear/adam@learning_rate=0.05/" in told
+
+
 @pytest.mark.parametrize(
     ("variant", "agent", "line"),
     [
@@ -80,7 +96,6 @@ def test_what_an_agent_of_yours_has_learned_is_found_in_your_runs(tmp_path: Path
         ("hw4-3", "ppo", "one variant can be watched at a time, hw4-3 is 2"),
         ("all", "ppo", "one variant can be watched at a time, all is 15"),
         ("hw4-1/pong", "deep", "agent 'deep' plays in fitting, not in atari"),
-        ("hw1-1/sinc", "deep", "mlds/FunctionFitting-v0 draws no pictures; these do: mlds/"),
         (
             "hw4-2/breakout",
             "reinforce",
@@ -93,6 +108,14 @@ def test_what_cannot_be_watched_is_one_line(
 ) -> None:
     with pytest.raises((UsageError, UnknownAgent), match=re.escape(line)):
         watch(variant, agent, out=tmp_path, **SETTINGS)
+
+
+def test_a_fit_is_watched_on_the_whole_grid(tmp_path: Path) -> None:
+    """Its score is that of a test, and not of one point."""
+    told = watch("hw1-1/sinc", "random", out=tmp_path, **SETTINGS).splitlines()
+    assert told[1:] == [str(tmp_path / "watch/hw1-1-sinc/random/fit.png")]
+    anchor = VARIANTS["hw1-1/sinc"].anchors.random.value
+    assert float(told[0].rpartition(" ")[2]) == pytest.approx(anchor, abs=0.02)
 
 
 @pytest.mark.parametrize(

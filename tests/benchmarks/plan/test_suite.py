@@ -77,6 +77,71 @@ def test_a_wrong_variant_gets_the_nearest_right_one(typo: str, nearest: str) -> 
         select_variants(["hw1-1/sgn", typo])
 
 
+def test_a_bare_variant_gets_all_that_bear_its_name() -> None:
+    """Two homeworks have a sinc."""
+    with pytest.raises(UsageError, match="did you mean 'hw1-1/sinc' or 'hw1-2/sinc'"):
+        select_variants(["sinc"])
+
+
+@pytest.mark.parametrize("name", ["hw1-3", "hw2-1/msvd"])
+def test_a_homework_to_come_is_said_to_be_one(name: str) -> None:
+    """A typo it is not."""
+    with pytest.raises(UsageError, match=r"hw[12]-[13] is not built yet: .* hw1-1, hw1-2"):
+        select_variants([name])
+
+
+def test_a_file_among_the_variants_is_told_apart() -> None:
+    """What a shell makes of ``-a ./*.py`` without quotes."""
+    with pytest.raises(UsageError, match=r"\./b\.py is no variant: agents stand behind -a"):
+        select_variants(["all", "./b.py"])
+
+
+def test_agents_that_would_share_a_record_are_refused(tmp_path: Path) -> None:
+    """One line names both, and the way out."""
+    for name in ("ann", "bob"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "agent.py").write_text(AGENT)
+    ann, bob = (str(tmp_path / name / "agent.py") for name in ("ann", "bob"))
+    with pytest.raises(UsageError) as error:
+        cells(ann, bob)
+    line = str(error.value)
+    assert "\n" not in line
+    assert f"{ann}:Mine and {bob}:Mine would share" in line
+    assert line.endswith(f"-a NAME={bob}:Mine")
+    assert [cell.label for cell in cells(f"ann={ann}", f"bob={bob}")] == ["ann", "bob"]
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [("my agent.py", "my-agent.py"), ("\u7532.py", "\u4e59.py"), ("a:b.py", "a;b.py")]
+)
+def test_names_that_collapse_into_one_folder_are_refused(a: str, b: str, tmp_path: Path) -> None:
+    """Spaces, another script, punctuation."""
+    for name in (a, b):
+        (tmp_path / name).write_text(AGENT)
+    with pytest.raises(UsageError, match="would share the records of"):
+        cells(str(tmp_path / a), str(tmp_path / b))
+
+
+def test_the_same_agent_under_two_names_runs_once(tmp_path: Path) -> None:
+    """Its file, and its class in the file."""
+    (tmp_path / "mine.py").write_text(AGENT)
+    file = str(tmp_path / "mine.py")
+    assert [cell.label for cell in cells(file, f"{file}:Mine", "deep", "deep")] == [
+        "mine.py:Mine",
+        "deep",
+    ]
+
+
+def test_what_tables_print_is_taken() -> None:
+    """An agent's own hyper-parameters win over those of all."""
+    made = cells("deep@learning_rate=0.003,hidden=[8,8]", "shallow", params={"learning_rate": 0.1})
+    assert [cell.label for cell in made] == [
+        "deep@hidden=[8,8],learning_rate=0.003",
+        "shallow@learning_rate=0.1",
+    ]
+    assert made[0].params == {"learning_rate": 0.003, "hidden": [8, 8]}
+
+
 def test_a_wrong_preset_gets_the_nearest_right_one() -> None:
     """Presets are found by name, or refused."""
     assert select_preset("quick") is PRESETS["quick"]
@@ -104,6 +169,26 @@ def test_seeds_are_read(text: str, expected: tuple[int, ...]) -> None:
 def test_wrong_seeds_are_refused(text: str) -> None:
     """What is no seed is said with how to write one."""
     with pytest.raises(UsageError, match=r"seeds are written 0-4 or 0,2,5, got"):
+        parse_seeds(text)
+
+
+def test_seeds_of_several_options_add_up() -> None:
+    """None is dropped."""
+    assert parse_seeds("0", "3", "2-3") == (0, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("0-999999999", "at most 10,000 seeds fit into a run, got 0-999999999"),
+        ("0-9999,10000", "at most 10,000 seeds"),
+        ("2147483648", "a seed is at most 2147483647, got 2147483648"),
+        ("9" * 5000, r"a seed is at most 2147483647, got 9{17}\.\.\."),
+    ],
+)
+def test_seeds_have_bounds(text: str, line: str) -> None:
+    """Neither their number nor their size fills the memory."""
+    with pytest.raises(UsageError, match=line):
         parse_seeds(text)
 
 

@@ -15,6 +15,15 @@ def say(*messages):
 """
 
 
+ANSWERS_TWICE = """
+from multiprocessing.connection import Connection
+FRAME = len(b'{"kind": "reset done"}').to_bytes(4, "big") + b'{"kind": "reset done"}'
+def twice():
+    for pipe in [x for x in gc.get_objects() if isinstance(x, Connection) and not x.closed]:
+        os.write(pipe.fileno(), FRAME + FRAME)
+"""
+
+
 @dataclass(frozen=True)
 class Agent:
     """An agent's file, what becomes of it, and a pattern of the reason."""
@@ -244,7 +253,7 @@ AGENTS: dict[str, Agent] = {
     ),
     "reports_nan": Agent(
         "failed",
-        "^ValueError: a reported score must be a finite number, got nan .*, while learning$",
+        "^ValueError: a reported score must be a finite number .*, got nan .*, while learning$",
         learn="budget.report(float('nan'))",
     ),
     "forges_nan": Agent(
@@ -252,6 +261,36 @@ AGENTS: dict[str, Agent] = {
         "^an unexpected message from the agent while learning$",
         top=SPEAK,
         learn=f"say({POINT.format(64, 'NaN')})",
+    ),
+    "answers_unasked": Agent(
+        "failed",
+        "^the agent answered before it was asked, while acting$",
+        top=ANSWERS_TWICE,
+        inside="num_envs = 64\n    def reset(self, done): twice(); time.sleep(1000)",
+    ),
+    "half_a_message": Agent(
+        "timeout",
+        "^acting took longer than 3 s$",
+        top=SPEAK.replace("pipe.send_bytes(message)", "os.write(pipe.fileno(), message)"),
+        act="say(b'\\0\\0\\0\\x64half'); time.sleep(1000)",
+    ),
+    "too_long_a_message": Agent(
+        "failed",
+        "^the agent sent a message of 2000000000 bytes while acting$",
+        top=SPEAK.replace("pipe.send_bytes(message)", "os.write(pipe.fileno(), message)"),
+        act="say((2_000_000_000).to_bytes(4, 'big')); time.sleep(1000)",
+    ),
+    "claims_the_sky": Agent(
+        "failed",
+        "^an unexpected message from the agent while learning$",
+        top=SPEAK,
+        learn=f"say({POINT.format('1' + '0' * 400, 0.5)})",
+    ),
+    "forges_a_long_reason": Agent(
+        "failed",
+        "^an unexpected message from the agent while learning$",
+        top=SPEAK,
+        learn='say(b\'{"kind": "error", "state": "failed", "reason": "\' + b"x" * 9999 + b\'"}\')',
     ),
     "garbage": Agent("failed", "message", top=SPEAK, learn="say(b'\\xff\\x00 garbage')"),
     "garbage_list": Agent("failed", "message", top=SPEAK, learn="say(b'[1, 2]')"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from mlds_bench.benchmarks.run.artifacts import keep_artifacts
+from mlds_bench.benchmarks.run.artifacts import Draw, move_artifacts, tidy_artifacts
 from mlds_bench.benchmarks.run.engines.local import preloads
 from mlds_bench.leaderboard.record import artifact_folder
 from tests.benchmarks.short import landscape_cell, left_over, run_quietly
@@ -35,6 +37,11 @@ def write(folder: Path) -> list[Path]:
 def fail(folder: Path) -> list[Path]:
     write(folder)
     raise ArithmeticError("no plane")
+
+
+def keep_artifacts(made: Path, kept: Path, draw: Draw | None) -> None:
+    tidy_artifacts(made, draw)
+    move_artifacts(made, kept)
 
 
 @pytest.fixture
@@ -129,6 +136,37 @@ def test_a_folder_that_became_a_link_is_not_followed(made: Path, kept: Path) -> 
     assert (elsewhere / "pictures").is_dir()
     assert not kept.exists()
     assert not made.is_symlink()
+
+
+def test_only_regular_files_are_kept(made: Path, kept: Path, tmp_path: Path) -> None:
+    """No link, no pipe, no socket: nobody who reads the folder is led away, or waits for ever."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/precious").write_text("precious")
+    (made / "below").mkdir()
+    (made / "below/weights.txt").write_text("1")
+    (made / "below/file").symlink_to(tmp_path / "elsewhere/precious")
+    (made / "folder").symlink_to(tmp_path / "elsewhere")
+    os.mkfifo(made / "below/pipe")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.relpath(made / "socket"))
+    keep_artifacts(made, kept, None)
+    left = sorted(str(path.relative_to(kept)) for path in kept.rglob("*"))
+    assert left == ["below", "below/weights.txt"]
+    assert (tmp_path / "elsewhere/precious").read_text() == "precious"
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_a_log_that_is_another_file_does_not_cut_it(
+    made: Path, kept: Path, tmp_path: Path, link: Callable[[Path, Path], None]
+) -> None:
+    """By a link, or by a second name; a long log of its own is cut."""
+    foreign = tmp_path / "foreign.txt"
+    foreign.write_text("x" * 200_000)
+    (made / "log.txt").unlink()
+    link(foreign, made / "log.txt")
+    keep_artifacts(made, kept, None)
+    assert foreign.stat().st_size == 200_000
+    assert not kept.exists() or (kept / "log.txt").stat().st_size < 2**16 + 10
 
 
 def test_a_cell_leaves_its_pictures_beside_its_record(tmp_path: Path) -> None:

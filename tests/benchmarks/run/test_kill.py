@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import psutil
@@ -39,12 +41,15 @@ class Busy:
         (folder / "weights.txt").write_text("0.1")
 """
 HANGS = """
-import subprocess, time
+import multiprocessing.util, os, subprocess, time
 from pathlib import Path
 class Busy:
     def learn(self, env, budget):
         subprocess.Popen(["sleep", "1000"], start_new_session=True)
-        Path(__file__).with_name("learning").touch()
+        multiprocessing.util.get_temp_dir()
+        said = Path(__file__).with_name("learning")
+        said.with_suffix(".new").write_text(str(os.getppid()))
+        said.with_suffix(".new").rename(said)
         time.sleep(1000)
     def act(self, obs): ...
 """
@@ -55,6 +60,7 @@ class Runs:
 
     def __init__(self, folder: Path, seeds: int = SEEDS, agent: str = AGENT) -> None:
         self.out = folder / "out"
+        self.temporary = Path(mkdtemp(prefix="kill-"))  # short, so that it is taken
         (folder / "busy.py").write_text(agent)
         self.command = [sys.executable, "-m", "tests.benchmarks.short", "run", "hw1-1/sinc"]
         self.command += ["--preset", "smoke", "--seeds", f"0-{seeds - 1}", "--workers", "2"]
@@ -64,7 +70,7 @@ class Runs:
         return subprocess.Popen(
             self.command,
             cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1", MARK: "1"},
+            env={**os.environ, "OMP_NUM_THREADS": "1", MARK: "1", "TMPDIR": str(self.temporary)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -112,6 +118,7 @@ def wait_for_line(process: subprocess.Popen[str], start: str = "") -> None:
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     runs = Runs(tmp_path_factory.mktemp("uninterrupted"))
     runs.finish()
+    runs.temporary.rmdir()
     return runs.results()
 
 
@@ -144,6 +151,7 @@ def test_twenty_kills_lose_nothing(tmp_path: Path, uninterrupted: list[dict[str,
     assert kept.items() <= runs.records().items()
     assert runs.results() == uninterrupted
     assert left_over(runs.out) == []
+    runs.temporary.rmdir()  # it is empty
 
 
 def test_control_c_is_one_line_and_the_run_goes_on(
@@ -165,16 +173,46 @@ def test_control_c_is_one_line_and_the_run_goes_on(
     assert f"{len(kept)} finished before" in runs.finish()
     assert kept.items() <= runs.records().items()
     assert runs.results() == [result for result in uninterrupted if result["seed"] in range(FEW)]
+    runs.temporary.rmdir()
 
 
-@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
-def test_a_run_that_is_ended_leaves_no_process(tmp_path: Path, kind: signal.Signals) -> None:
-    """Not its cells, not a hanging agent, not what that has started in a session of its own."""
-    process = (runs := Runs(tmp_path, agent=HANGS)).start()
-    while not (tmp_path / "learning").exists():
+def wait_for_learning(folder: Path) -> int:
+    """Until the agent has begun to learn; the process of its cell."""
+    while not (folder / "learning").exists():
         time.sleep(0.05)
-    process.send_signal(kind)
+    return int((folder / "learning").read_text())
+
+
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_ended_leaves_nothing(
+    tmp_path: Path, kind: signal.Signals, send: Callable[[int, int], None]
+) -> None:
+    """Not its cells, not a hanging agent, not what that has started in a session of its own.
+
+    The main process alone is told, or its group with it; files for a moment go as well.
+    """
+    process = (runs := Runs(tmp_path, agent=HANGS)).start()
+    wait_for_learning(tmp_path)
+    assert list(runs.temporary.rglob("pymp-*"))
+    send(process.pid, kind)
     process.communicate(timeout=120)
     assert process.returncode != 0
     assert runs.gone(seconds=2.0) == []
     assert runs.records() == {}
+    runs.temporary.rmdir()  # it is empty
+
+
+def test_a_cell_that_is_killed_leaves_nothing_but_its_row(tmp_path: Path) -> None:
+    """As when memory runs out: the agent and all it has started end, and the run goes on."""
+    runs = Runs(tmp_path, seeds=1, agent=HANGS)
+    process = runs.start()
+    os.kill(wait_for_learning(tmp_path), signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert process.returncode == 1
+    (result,) = read_results(runs.out)
+    assert result.record.state == "failed"
+    assert result.record.reason == "the cell's own process was killed by SIGKILL"
+    assert runs.gone(seconds=2.0) == []
+    runs.temporary.rmdir()  # it is empty
+    assert left_over(runs.out) == []

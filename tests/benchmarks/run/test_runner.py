@@ -120,6 +120,39 @@ def test_failed_cells_are_kept_until_asked_for_again(mine: Path, out: Path) -> N
     assert standing(cells[0], out, retry=True)[0] == "retried"
 
 
+def test_a_finished_cell_is_run_again_when_asked(out: Path) -> None:
+    """Every one of those that are named, whatever its state; without asking none."""
+    cells = short_cells("random", seeds=[0, 1])
+    first = run_quietly(cells, out)
+    assert standing(cells[0], out, again=True)[0] == "again"
+    summary = run_quietly(cells, out, again=True)
+    assert (len(summary.made), summary.found) == (2, [])
+    starts = [{r.provenance.started_utc for r in one.made} for one in (first, summary)]
+    assert max(starts[0]) < min(starts[1])
+    assert standing(cells[0], out)[0] == "finished"
+    assert cells[0].key == replace(cells[0], again=True).key
+
+
+def test_an_agent_that_now_fails_says_so_when_asked_again(mine: Path, out: Path) -> None:
+    """It reads a file that its key does not know; once it declares it, nobody needs to ask."""
+    weights = mine.with_name("weights.txt")
+    reads = CONSTANT.format(value="float(open(__file__[:-7] + 'weights.txt').read())")
+    mine.write_text(reads)
+    weights.write_text("0.1")
+    run_quietly(short_cells(mine), out)
+    weights.write_text("none")
+    assert run_quietly(short_cells(mine), out).made == []
+    (record,) = run_quietly(short_cells(mine), out, again=True).made
+    assert (record.state, read_record(short_cells(mine)[0].path(out))) == ("failed", record)
+    mine.write_text(f"files = ['weights.txt']\n{reads}")
+    weights.write_text("0.1")
+    (good,) = run_quietly(short_cells(mine), out).made
+    assert standing(short_cells(mine)[0], out)[0] == "finished"
+    weights.write_text("0.5")
+    (other,) = run_quietly(short_cells(mine), out).made
+    assert good.test.scores != other.test.scores
+
+
 @pytest.mark.parametrize("content", TORN)
 def test_a_torn_record_is_stale_and_run_again(out: Path, content: str) -> None:
     """What a crash left, or another version wrote, is no record; the others stand."""

@@ -6,28 +6,25 @@ record on one worker or on many. Cells start while their threads fit the cores.
 
 from __future__ import annotations
 
-import os
-import sys
-import time
+import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from types import ModuleType
 
-from mlds_bench.agents.registry import AgentSpec
+from mlds_bench.agents.registry import AgentSpec, UnknownAgent
 from mlds_bench.benchmarks.plan.cell import Cell
-from mlds_bench.benchmarks.run.artifacts import clear, partial_folder
-from mlds_bench.benchmarks.run.cell import CANNOT_SAVE, Outcome, make_record, run_cell
+from mlds_bench.benchmarks.run.cell import CANNOT_SAVE, run_cell
 from mlds_bench.benchmarks.run.engines import CannotSave
+from mlds_bench.benchmarks.run.engines.fork_server import Child, fork_server
 from mlds_bench.benchmarks.run.events import Event
 from mlds_bench.benchmarks.run.machine import Machine
-from mlds_bench.benchmarks.run.surroundings import SURROUNDINGS
+from mlds_bench.benchmarks.run.outcome import Outcome, keep_failure
+from mlds_bench.benchmarks.run.place import sweep
 from mlds_bench.common.processors import available_cores
-from mlds_bench.leaderboard.record import Record, read_record, write_record
+from mlds_bench.leaderboard.record import Record, TornRecord, read_record
 
 POLL_SECONDS = 0.25
 
@@ -35,7 +32,7 @@ POLL_SECONDS = 0.25
 @dataclass
 class _Running:
     cell: Cell
-    process: ForkServerProcess
+    child: Child
     pipe: Connection
     outcome: Outcome
 
@@ -49,7 +46,6 @@ class LocalEngine:
 
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or available_cores()
-        self._context = get_context("forkserver")
 
     def run(self, cells: Sequence[Cell], out: Path, machine: Machine) -> Iterator[Event]:
         """Run the cells; each has written its record when its ``ended`` comes.
@@ -57,24 +53,27 @@ class LocalEngine:
         Raises:
             CannotSave: a record could not be written.
         """
-        os.environ.update(SURROUNDINGS)
-        self._context.set_forkserver_preload(preloads(cells))
+        if not cells:
+            return
+        fork_server().preload(preloads(cells))
         waiting, running = list(cells), list[_Running]()
         try:
             while waiting or running:
                 while waiting and self._has_room(waiting[0], running):
-                    running.append(self._start(waiting.pop(0), out, machine))
+                    running.append(_start(waiting.pop(0), out, machine))
                     yield Event("started", running[-1].cell)
-                handles = [handle for one in running for handle in (one.pipe, one.process.sentinel)]
-                wait(handles, timeout=POLL_SECONDS)
+                server = fork_server()  # a new one, should an agent have killed it
+                wait([server.control, *(one.pipe for one in running)], timeout=POLL_SECONDS)
+                server.hear()
                 for one in list(running):
-                    yield from self._hear(one)
-                    if not one.process.is_alive():
+                    has_ended = one.child.exitcode is not None
+                    yield from _hear(one)
+                    if has_ended:
                         running.remove(one)
-                        yield from self._hear(one)
+                        one.pipe.close()
                         yield Event("ended", one.cell, record=_collect(one, out, machine))
         finally:
-            _end(running)
+            fork_server().end(one.child for one in running)
 
     def _has_room(self, cell: Cell, running: Sequence[_Running]) -> bool:
         threads = sum(one.cell.variant.threads for one in running) + cell.variant.threads
@@ -82,30 +81,31 @@ class LocalEngine:
             len(running) < self.workers and threads <= max(available_cores(), self.workers)
         )
 
-    def _start(self, cell: Cell, out: Path, machine: Machine) -> _Running:
-        ours, theirs = self._context.Pipe()
-        _ = cell.agent.source_hash  # once per agent, here, and not in every cell's process
-        closed = replace(cell, seal=cell.seal.close())
-        process = self._context.Process(
-            target=run_cell, args=(closed, out, machine, theirs), name=str(cell)
-        )
-        with _without_main():
-            process.start()
-        theirs.close()
-        with suppress(BrokenPipeError):  # the cell has died: `_collect` says how
-            ours.send(cell.seal.test_seed(cell.variant.id, cell.seed))
-        return _Running(cell, process, ours, Outcome())
 
-    def _hear(self, one: _Running) -> Iterator[Event]:
-        while one.pipe.poll():
-            try:
-                kind, content = one.pipe.recv()
-            except (EOFError, ConnectionError):
-                return  # the cell has died: `_collect` says how
-            if kind == "cannot save":
-                raise CannotSave(content)
-            if kind != "done":
-                yield Event(kind, one.cell, point=content)
+def _start(cell: Cell, out: Path, machine: Machine) -> _Running:
+    ours, theirs = Pipe()
+    with suppress(OSError, UnknownAgent):  # its own process says what is wrong with the file
+        _ = cell.agent.source_hash  # once per agent, here, and not in every cell's process
+    closed = replace(cell, seal=cell.seal.close())
+    with theirs:
+        child = fork_server().start(run_cell, closed, out, machine, pipe=theirs)
+    with suppress(BrokenPipeError):  # the cell has died: `_collect` says how
+        ours.send(cell.seal.test_seed(cell.variant.id, cell.seed))
+    return _Running(cell, child, ours, Outcome())
+
+
+def _hear(one: _Running) -> Iterator[Event]:
+    while one.pipe.poll():
+        try:
+            kind, content = one.pipe.recv()
+        except (EOFError, ConnectionError):
+            return  # the cell has ended: `_collect` says how
+        if kind == "cannot save":
+            raise CannotSave(content)
+        if kind == "refused":
+            one.outcome.fail(f"the cell's own process could not be started: {content}")
+        elif kind != "done":
+            yield Event(kind, one.cell, point=content)
 
 
 def preloads(cells: Sequence[Cell]) -> list[str]:
@@ -130,37 +130,23 @@ def _agent_modules(agent: AgentSpec) -> list[str]:
 
 def _collect(one: _Running, out: Path, machine: Machine) -> Record:
     """The record of a cell whose process has ended; a cell that died is given one."""
-    one.process.join()
-    path, code = one.cell.path(out), one.process.exitcode
+    path, code = one.cell.path(out), one.child.exitcode
     if code == CANNOT_SAVE:
         raise CannotSave(f"{path}: the record could not be written")
     if code == 0:
-        return read_record(path)
-    clear(partial_folder(path))
-    one.outcome.state = "failed"
-    one.outcome.reason = f"the cell's own process ended with exit code {code}"
-    record = make_record(one.cell, one.outcome, machine)
-    write_record(record, path)
-    return record
-
-
-def _end(running: Sequence[_Running]) -> None:
-    """End cells that are not wanted any more: politely, then not."""
-    for one in running:
-        one.process.terminate()
-    deadline = time.monotonic() + 5.0
-    for one in running:
-        one.process.join(max(deadline - time.monotonic(), 0.1))
-        if one.process.is_alive():
-            one.process.kill()
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Start processes that do not import the caller's main script: nothing of it is needed."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
+        with suppress(TornRecord, OSError):
+            return read_record(path)
+    one.outcome.fail(_how_it_died(code))
+    sweep(path.parent)
     try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+        return keep_failure(one.cell, one.outcome, machine, path)
+    except OSError as error:
+        raise CannotSave(f"{path}: {error.strerror or error}") from None
+
+
+def _how_it_died(code: int | None) -> str:
+    if code == 0:
+        return "somebody has removed the cell's record"
+    if code is not None and code < 0:
+        return f"the cell's own process was killed by {signal.Signals(-code).name}"
+    return f"the cell's own process ended with exit code {code}"

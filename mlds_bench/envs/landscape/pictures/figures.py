@@ -68,8 +68,8 @@ def trajectories(study: Study) -> Figure:
         scenes[layer.name] = layer_scene(study, layer)
     plane = study.problem.dimension == 2
     note = "the loss surface" if plane else "surface: the slice through the end of the best run"
-    figure = new_figure(5.6 * len(scenes), 5.6, _title(study, "paths"), note)
-    panels = add_panels(figure, len(scenes), right=0.85, gap=1.6)
+    figure = new_figure(5.75 * len(scenes) + 0.15, 5.6, _title(study, "paths"), note)
+    panels = add_panels(figure, len(scenes), right=1.2, gap=1.75)
     for axes, (name, scene) in zip(panels, scenes.items(), strict=True):
         contour(axes, heights(study, scene))
         for index, (run, path) in enumerate(zip(study.runs, scene.paths, strict=True)):
@@ -81,7 +81,7 @@ def trajectories(study: Study) -> Figure:
             ylim=(scene.low[1], scene.high[1]),
             title="" if plane else name,
         )
-    explain_marks(panels[-1], loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
+    explain_marks(panels[-1], loc="lower right", bbox_to_anchor=(0.94, 1.0), borderaxespad=0.2)
     return figure
 
 
@@ -118,7 +118,7 @@ def surface(study: Study) -> Figure:
     figure = new_figure(5.4 * len(scenes) + 0.2, 5.2, _title(study, "surface"), note)
     for place, scene in enumerate(scenes):
         width = 1.0 / len(scenes)
-        axes = figure.add_axes((place * width, 0.0, width, 0.88), projection="3d")
+        axes = figure.add_axes((place * width, 0.05, width, 0.83), projection="3d")
         relief(axes, heights(study, scene), scene)
     return figure
 

@@ -13,7 +13,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, Stroke
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter, ScalarFormatter
 from scipy.stats import spearmanr
 
 from mlds_bench.common.canvas import ACCENT, FAINT, HEIGHTS, INK, NEGATIVE, POSITIVE, SERIES, SHADES
@@ -167,7 +167,7 @@ def relief(axes: Any, ground: Heights, scene: Scene) -> None:
     axes.set_zlim(floor, high)
     axes.locator_params(nbins=5)
     axes.view_init(elev=32, azim=-60)
-    axes.set_box_aspect((1.0, 1.0, 0.85), zoom=0.95)
+    axes.set_box_aspect((1.0, 1.0, 0.85), zoom=0.9)
     for side in (axes.xaxis, axes.yaxis, axes.zaxis):
         side.pane.set_facecolor("white")
 
@@ -265,6 +265,8 @@ def _scale(axes: Axes, drawn: Any, label: str) -> Colorbar:
     assert isinstance(figure, Figure)
     scale = figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0.0, 0.04, 1.0)))
     scale.set_label(label)
+    if isinstance(scale.formatter, ScalarFormatter):  # a logarithmic scale has another
+        scale.formatter.set_powerlimits((-2, 4))
     return scale
 
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from scipy.stats import spearmanr
 
-from mlds_bench.common.canvas import ACCENT, INK, POSITIVE, SERIES, styled
+from mlds_bench.common.canvas import ACCENT, INK, POSITIVE, SERIES, save, styled
 from mlds_bench.envs.landscape.curvature.hessian import minimal_ratio
 from mlds_bench.envs.landscape.pictures.figures import (
     FIGURES,
@@ -30,6 +30,7 @@ from mlds_bench.envs.landscape.pictures.panels import FEWEST_RANKED, MOST_STEMS,
 from mlds_bench.envs.landscape.pictures.scenes import whole_scene
 from mlds_bench.envs.landscape.specs import PROBLEMS, Settings
 from tests.envs.landscape.played import Rule, descend, leap, play, stay, study_of
+from tests.inside import cut_off
 
 SMALL: dict[str, dict[str, Any]] = {
     "digits": {"hidden": 3, "points": 20},
@@ -55,12 +56,24 @@ def look() -> Iterator[None]:
 
 @pytest.mark.parametrize(("problem", "rule", "arguments"), CASES)
 def test_every_problem_has_its_pictures(
-    problem: str, rule: Rule, arguments: dict[str, Any], tmp_path: Path
+    problem: str,
+    rule: Rule,
+    arguments: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever the runs do; without a warning, and not blank."""
+    """Whatever the runs do; without a warning, not blank, and with no label cut off."""
+    beyond: list[str] = []
+
+    def look_and_save(figure: Figure, path: Path) -> Path:
+        beyond.extend(f"{path.name}: {what}" for what in cut_off(figure))
+        return save(figure, path)
+
+    monkeypatch.setattr("mlds_bench.envs.landscape.pictures.figures.save", look_and_save)
     recording = play(problem, rule, queries=12, **arguments)
     settings = Settings(problem=problem, query_budget=12, **without_runs(arguments))
     written = draw(recording, tmp_path, settings)
+    assert beyond == []
     planar = arguments.get("depth") != 1
     assert [path.stem for path in written] == [n for n in FIGURES if planar or n not in PLANAR]
     assert sorted(written) == sorted(tmp_path.iterdir())
