@@ -37,8 +37,10 @@ def test_whatever_is_wrong_is_named(check: Callable[..., None], value: Any) -> N
 
 def test_what_is_right_passes() -> None:
     """numpy's numbers included."""
-    bounds.whole(1, size=1, other=np.int64(3))
-    bounds.above(0.0, rate=0.1, other=np.float32(1.0))
+    three: Any = np.int64(3)
+    one: Any = np.float32(1.0)
+    bounds.whole(1, size=1, other=three)
+    bounds.above(0.0, rate=0.1, other=one)
     bounds.at_least(0.0, rate=0)
     bounds.between(0.0, 1.0, gamma=1.0, other=0)
     bounds.layers(filters=((16, 6, 3), (32, 4, 2)))
