@@ -225,7 +225,8 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
         checked = roster.inward(
             check_actions(self.single_action_space, actions, self.num_envs, roster.retired)
         )
-        self._steps += 1
+        if self.max_episode_steps is not None:
+            self._steps += 1
         reward, terminated, truncated = self.advance(checked)
         if self.max_episode_steps is not None:
             truncated = (truncated | self.out_of_time) & ~terminated
@@ -263,7 +264,8 @@ class BatchedEnv(gymnasium.vector.VectorEnv[Any, Any, Any], ABC):
     def _begin(self, mask: Flags) -> None:
         """Count a new episode in the rows where ``mask`` (M,) is True."""
         self._episode += mask
-        self._steps[mask] = 0
+        if self.max_episode_steps is not None:
+            self._steps[mask] = 0
         if self.split == "test":
             self.recording.begin(self._roster.instance[mask])
 
@@ -363,4 +365,6 @@ def check_options(options: Any, known: Sequence[str]) -> None:
 
 def _masked(told: dict[str, Any], mask: Flags) -> dict[str, Any]:
     """Infos in Gymnasium's form: with every value, whose rows it is told of."""
-    return {**told, **{f"_{name}": mask.copy() for name in told}}
+    for name in [*told]:
+        told[f"_{name}"] = mask.copy()
+    return told

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from mlds_bench.envs.actions import InvalidAction
 from mlds_bench.envs.contract import leaves, rollout
 from mlds_bench.envs.fitting.specs import NAMES
 from mlds_bench.envs.landscape.specs import PROBLEMS
@@ -123,4 +124,24 @@ def test_emulators_say_that_they_cannot_be_copied(name: str) -> None:
     for make_copy in copies:
         with pytest.raises(TypeError, match=r"^the emulators of \w+ cannot be copied or pickled: "):
             make_copy(env)
+    env.close()
+
+
+@each_environment
+def test_a_wrong_action_is_refused_in_one_line(environment: Environment) -> None:
+    """Whatever it is; the batch then goes on."""
+    env = environment.make(num_envs=2)
+    env.reset(seed=0)
+    for value in [
+        *WRONG,
+        [[1], [2, 3]],
+        [None, None],
+        [{}, {}],
+        torch.zeros(2, requires_grad=True),
+    ]:
+        with pytest.raises(InvalidAction) as error:
+            env.step(value)
+        assert "\n" not in str(error.value)
+        assert len(str(error.value)) < 300
+    rollout(env, 0, 2, steps=2)
     env.close()
