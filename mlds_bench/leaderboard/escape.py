@@ -34,19 +34,6 @@ LATEX_CHARACTERS = str.maketrans(
         "…": r"\dots{}",
     }
 )
-SPOKEN = {
-    "±": "+-",
-    "↑": "(up)",
-    "↓": "(down)",
-    "†": "*",
-    "‡": "**",
-    "—": "-",
-    "…": "...",
-    "Δ": "delta ",
-    "’": "'",
-    "×": "x",
-}
-"""What stands for a sign that an encoding lacks."""
 
 
 def for_markdown(text: str) -> str:
@@ -79,26 +66,3 @@ def for_json(text: str) -> str:
 def for_terminal(text: str) -> str:
     """A line without escape sequences."""
     return one_line(text)
-
-
-def for_encoding(text: str, encoding: str | None) -> str:
-    """A text that an encoding can hold: signs that it lacks are spoken, all others a '?'.
-
-    Args:
-        text: of any number of lines.
-        encoding: of a stream, as ``sys.stdout.encoding``; None for ASCII.
-    """
-    name = encoding or "ascii"
-    try:
-        text.encode(name)
-    except UnicodeEncodeError:
-        return "".join(_spoken(character, name) for character in text)
-    return text
-
-
-def _spoken(character: str, encoding: str) -> str:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return SPOKEN.get(character, "?")
-    return character

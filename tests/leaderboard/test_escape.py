@@ -13,7 +13,6 @@ import pytest
 from mlds_bench.leaderboard.compare import Side, compare
 from mlds_bench.leaderboard.escape import (
     for_csv,
-    for_encoding,
     for_latex,
     for_markdown,
     for_terminal,
@@ -101,17 +100,3 @@ def test_texts_of_ours_stay_as_they_are() -> None:
 def test_json_stays_strict() -> None:
     content = json.loads(render(hostile_page(), "json"), parse_constant=pytest.fail)
     assert all(note.isprintable() for note in content["notes"])
-
-
-@pytest.mark.parametrize(
-    ("encoding", "spoken"),
-    [
-        ("utf-8", "↑ -5 ± 1† — n‡ …"),
-        ("cp1252", "(up) -5 ± 1† — n‡ …"),
-        ("ascii", "(up) -5 +- 1* - n** ..."),
-        (None, "(up) -5 +- 1* - n** ..."),
-    ],
-)
-def test_what_an_encoding_lacks_is_spoken(encoding: str | None, spoken: str) -> None:
-    assert for_encoding("↑ -5 ± 1† — n‡ …", encoding) == spoken
-    assert for_encoding("深", "cp1252") == "?"

@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
-PLAIN = {"±": "+-", "↑": "^", "↓": "v", "†": "+", "‡": "++", "Δ": "d", "—": "-", "…": "..."}
+PLAIN = {"±": "+-", "↑": "^", "↓": "v", "†": "*", "‡": "**", "Δ": "d", "—": "-", "…": "..."}
 """What stands for a character that an encoding does not have; a question mark for any other."""
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end a command as Ctrl-C does: tidily."""
