@@ -24,7 +24,7 @@ CHECKS: dict[str, Callable[..., None]] = {
 @pytest.mark.parametrize(
     "value",
     [None, True, "3", "abc", [], [[1, 2]], [[1, 2, "3"]], {}, -1, float("nan"), 10**400, object()],
-    ids=str,
+    ids=lambda value: str(value)[:12],
 )
 def test_whatever_is_wrong_is_named(check: Callable[..., None], value: Any) -> None:
     """By the setting, its bound and the value, in one line."""
