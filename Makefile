@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+FLOORS := .venv-floors
 
-.PHONY: help bench test install clean
+.PHONY: help bench test floors install clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -20,6 +21,13 @@ test: install  ## ruff, mypy, import-linter, pytest, and one run of the built wh
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 	$(BIN)/python -m tools.wheel_check
 
+floors: install  ## install the lowest versions that pyproject.toml allows, and test with them
+	@$(PYTHON) -m venv --clear $(FLOORS)
+	$(BIN)/python -m tools.floors > $(FLOORS)/floors.txt
+	@$(FLOORS)/bin/python -m pip install -c $(FLOORS)/floors.txt -e . pytest moviepy
+	$(FLOORS)/bin/python -m pytest -o filterwarnings=default tests/contract tests/common tests/envs/test_core.py tests/envs/test_registry.py
+	$(FLOORS)/bin/mlds-bench --help > /dev/null
+
 install: $(INSTALLED)  ## create .venv; again only when pyproject.toml or constraints.txt change
 
 $(INSTALLED): pyproject.toml constraints.txt
@@ -30,4 +38,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 clean:  ## remove .venv and all caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
+	rm -rf .venv $(FLOORS) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist

@@ -1,11 +1,8 @@
 """The lowest versions that pyproject.toml allows, as a constraints file for pip.
 
-    python -m tools.floors > floors.txt
-    python -m venv /tmp/floors && /tmp/floors/bin/pip install -c floors.txt -e . pytest moviepy
-    /tmp/floors/bin/python -m pytest -o filterwarnings=default tests/contract tests/common
-
-A floor that pip cannot resolve with the others, or with which these tests fail, is raised. Warnings
-are no errors there: old releases warn about newer ones of what they need themselves.
+`make floors` installs them in an environment of their own and tests with them. A floor that pip
+cannot resolve with the others, or with which these tests fail, is raised. Warnings are no errors
+there: old releases warn about newer ones of what they need themselves.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from rich.console import Console
@@ -35,6 +36,8 @@ from mlds_bench.leaderboard.tables import leaderboard, leaderboards, write_table
 
 SHOWN_VARIANTS = 2
 """Of so many variants a run prints the tables at its end."""
+LONGEST_REASON = 120
+"""Characters of what torch says of a device."""
 
 
 def run_cells(
@@ -132,15 +135,17 @@ def _writing(out: Path, advice: str) -> Iterator[None]:
 
 
 def checked_device(device: str) -> str:
-    """A torch device that is there."""
+    """A torch device that is there, and holds numbers (``meta`` holds none)."""
     if device == "cpu":
         return device
+    if device.startswith("cpu:"):
+        raise UsageError(f"device {device!r}: there is one, write cpu")
     import torch
 
     try:
-        torch.empty(1, device=device)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
-        line = str(error).strip().splitlines()[0]
+        line = shorten(str(error), LONGEST_REASON, placeholder=" ...")
         raise UsageError(f"device {device!r} cannot be used here: {line}") from None
     return device
 

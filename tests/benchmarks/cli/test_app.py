@@ -67,6 +67,8 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "hyper-parameter of nobody": ((*RUN, "-p", "lr=1"), "--agents"),
     "device": ((*RUN, "--device", "gpu"), "device 'gpu' cannot be used here"),
     "absent device": ((*RUN, "--device", "cuda:99"), "device 'cuda:99' cannot be used here"),
+    "device without numbers": ((*RUN, "--device", "meta"), "device 'meta' cannot be used here"),
+    "fourth processor": ((*RUN, "--device", "cpu:3"), "there is one, write cpu"),
     "workers": ((*RUN, "--workers", "0"), "greater than or equal to 1"),
     "file": ((*RUN, "-a", "./mien.py"), "did you mean 'mine.py'"),
     "class in file": ((*RUN, "-a", "./mine.py:Mien"), "did you mean 'Mine'"),
