@@ -136,7 +136,7 @@ def test_stable_baselines3_makes_its_own_batches(env_id: str) -> None:
 
 def test_stable_baselines3_saves_and_loads_in_processes(tmp_path: Any) -> None:
     """SubprocVecEnv and VecNormalize: a loaded model acts as the saved one."""
-    makers = [functools.partial(gymnasium.make, FITTING)]
+    makers = [functools.partial(gymnasium.make, FITTING)] * 2
     env = VecNormalize(SubprocVecEnv(makers, start_method="spawn"))  # type: ignore[arg-type]
     model = PPO("MlpPolicy", env, n_steps=8, batch_size=16, n_epochs=1, seed=0).learn(16)
     model.save(tmp_path / "model")
