@@ -25,8 +25,6 @@ from mlds_bench.leaderboard.record import (
 )
 from mlds_bench.leaderboard.schema import COUNTED_AS_TRIVIAL
 
-NORMALIZED_BOUNDS = (-1.0, 2.0)
-"""Least and most normalized score: an unbounded logarithm must not carry an average."""
 ShownState = State | Literal["stale"]
 SHOWN_STATES: tuple[ShownState, ...] = (*STATES, "stale")
 STALE = "made for another environment, other arguments, data or test size; run the cell again"
@@ -34,12 +32,6 @@ STALE = "made for another environment, other arguments, data or test size; run t
 
 SHORTEST = 1e-6
 """Seconds of training from which on they were measured, and have a pace."""
-
-
-def bounded(normalized: float) -> float:
-    """A normalized score within `NORMALIZED_BOUNDS`."""
-    low, high = NORMALIZED_BOUNDS
-    return min(max(normalized, low), high)
 
 
 @dataclass(frozen=True)
@@ -100,7 +92,7 @@ class Result:
     def normalized(self) -> float | None:
         """`counted` with 0 at random and 1 at the pass mark, within `NORMALIZED_BOUNDS`."""
         counted = self.counted
-        return None if counted is None else bounded(normalized_score(counted, self.task.anchors))
+        return None if counted is None else normalized_score(counted, self.task.anchors)
 
     @property
     def passed(self) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from mlds_bench.leaderboard import stats
 from mlds_bench.leaderboard.record import LOADS, Record, Task, normalized_score
 from mlds_bench.leaderboard.render import Row, Value
-from mlds_bench.leaderboard.results import SHOWN_STATES, Result, bounded
+from mlds_bench.leaderboard.results import SHOWN_STATES, Result
 
 BOOTSTRAP_SEED = 20180301  # each interval starts afresh, so that no row depends on another
 ANCHORS = {"random": "random", "trivial": "trivial", "pass_mark": "pass mark", "best": "best"}
@@ -222,7 +222,7 @@ def _figure_row(task: Task, kind: str, label: str, value: float, source: str) ->
         "agent": label,
         "kind": kind,
         "mean": value,
-        "normalized": bounded(normalized_score(value, task.anchors)),
+        "normalized": normalized_score(value, task.anchors),
         "state": kind,
         "source": source,
     }

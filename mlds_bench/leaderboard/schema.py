@@ -30,6 +30,8 @@ from mlds_bench.common.limits import LARGEST, is_bounded
 State = Literal["ok", "failed", "timeout", "out-of-memory", "skipped"]
 STATES: tuple[State, ...] = get_args(State)
 COUNTED_AS_TRIVIAL: frozenset[str] = frozenset({"failed", "timeout", "out-of-memory"})
+NORMALIZED_BOUNDS = (-1.0, 2.0)
+"""Least and most normalized score: an unbounded logarithm must not carry an average."""
 
 SLUG_LENGTH = 160  # file systems stop at 255 bytes per name
 FOLDER_NAME = r"[A-Za-z0-9][A-Za-z0-9._=,@+-]*"
@@ -353,7 +355,7 @@ class Record(Model):
 
 
 def normalized_score(value: float, anchors: Anchors) -> float:
-    """Normalized score: 0 at random, 1 at the pass mark, higher is better, linear, not clipped.
+    """Normalized score: 0 at random, 1 at the pass mark, higher is better, linear between bounds.
 
     Errors are reported in log10 (`log10_mse`), so the axis is right for them too.
 
@@ -362,10 +364,11 @@ def normalized_score(value: float, anchors: Anchors) -> float:
         anchors: the anchors of its variant.
 
     Returns:
-        The normalized score, without unit.
+        The normalized score, without unit, within `NORMALIZED_BOUNDS`.
     """
     random = anchors.random.value
-    return (value - random) / (anchors.pass_mark.value - random)
+    low, high = NORMALIZED_BOUNDS
+    return min(max((value - random) / (anchors.pass_mark.value - random), low), high)
 
 
 def slug(name: str) -> str:

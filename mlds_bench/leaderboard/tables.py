@@ -29,7 +29,7 @@ from mlds_bench.leaderboard.render import (
     render,
     significant,
 )
-from mlds_bench.leaderboard.results import NORMALIZED_BOUNDS, Result, Results, read_results
+from mlds_bench.leaderboard.results import Result, Results, read_results
 from mlds_bench.leaderboard.rows import (
     agent_row,
     anchor_rows,
@@ -39,6 +39,7 @@ from mlds_bench.leaderboard.rows import (
     ordered,
     published_rows,
 )
+from mlds_bench.leaderboard.schema import NORMALIZED_BOUNDS
 
 SECONDARY = 2
 """Secondary scores without a mark that have a column; those with a mark always have one."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from mlds_bench.leaderboard.curves import EPISODES, WINDOW
 from mlds_bench.leaderboard.record import Cost, CurvePoint, Provenance, Record, Task, Training
-from mlds_bench.leaderboard.results import NORMALIZED_BOUNDS
+from mlds_bench.leaderboard.schema import NORMALIZED_BOUNDS
 from tests.processes import ROOT
 
 PAGE = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")

@@ -15,7 +15,8 @@ from mlds_bench.leaderboard.record import (
     replace_file,
     task_path,
 )
-from mlds_bench.leaderboard.results import NORMALIZED_BOUNDS, STALE, Result, read_results
+from mlds_bench.leaderboard.results import STALE, Result, read_results
+from mlds_bench.leaderboard.schema import NORMALIZED_BOUNDS
 from mlds_bench.leaderboard.tables import leaderboard, write_tables
 from tests.leaderboard.factory import (
     ANCHORS,

@@ -234,6 +234,7 @@ def test_normalized_score_is_linear_between_random_and_pass_mark() -> None:
         2.0,
         -1.0,
     ]
+    assert [normalized_score(x, anchors) for x in (-8.1, 4.1)] == [2.0, -1.0]
 
 
 @pytest.mark.parametrize(
