@@ -5,12 +5,11 @@
 and registers in one go.
 """
 
-import sys
 from importlib.metadata import version
 
-from mlds_bench.common.interrupts import end_quietly_when_interrupted
+from mlds_bench.common.interrupts import end_quietly_when_interrupted, is_started_as
 
-if "".join(sys.argv[:1]).endswith("mlds-bench"):  # while the rest is loading
+if is_started_as("mlds-bench", "mlds_bench"):  # while the rest is loading
     end_quietly_when_interrupted("mlds-bench")
 
 from mlds_bench.envs.registry import register

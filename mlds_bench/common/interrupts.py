@@ -10,6 +10,14 @@ INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended, as shells have it."""
 
 
+def is_started_as(program: str, package: str) -> bool:
+    """Whether this process is a program, by its name or as ``python -m package``."""
+    name, *_ = (*sys.argv, "")
+    if name == "-m":  # what it is while the package is imported
+        return ["-m", package] in [sys.orig_argv[i : i + 2] for i in range(len(sys.orig_argv))]
+    return name.endswith(program)
+
+
 def end_quietly_when_interrupted(program: str) -> None:
     """Let a Ctrl-C that nobody catches end this process with one line instead of a traceback."""
     otherwise = sys.excepthook

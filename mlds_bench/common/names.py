@@ -8,6 +8,8 @@ from difflib import SequenceMatcher, get_close_matches
 
 MOST = 3
 """So many names are offered at most."""
+MOST_LISTED = 30
+"""So many are listed where none is near."""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
@@ -25,7 +27,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     if not names:
         return f"unknown {kind} {name!r}: there is no {kind} to set"
     there = "there is only" if len(names) == 1 else "there are"
-    return f"unknown {kind} {name!r}: {there} {', '.join(names)}"
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return f"unknown {kind} {name!r}: {there} {', '.join(names[:MOST_LISTED])}{more}"
 
 
 def nearest(name: str, known: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from mlds_bench.leaderboard.schema import one_line
+from mlds_bench.leaderboard.fields import one_line
 
 LATEX_CHARACTERS = str.maketrans(
     {

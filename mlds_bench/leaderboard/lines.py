@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogFormatter, MaxNLocator
 
 from mlds_bench.leaderboard.curves import Array
 
@@ -38,6 +38,8 @@ def scale(axes: Axes, *, logarithmic: bool, counts: bool) -> None:
     axes.grid(visible=True, axis="y")
     if logarithmic:
         axes.loglog()
+        for axis in (axes.xaxis, axes.yaxis):  # 9e-02 is narrower than 9 x 10^-2
+            axis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
     elif counts:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_count(value)))

@@ -26,11 +26,11 @@ from mlds_bench.leaderboard.curves import (
     read_claims,
     read_curve,
 )
+from mlds_bench.leaderboard.fields import one_line
 from mlds_bench.leaderboard.lines import THIN, plot_lines, scale, unit_of_time
 from mlds_bench.leaderboard.record import NoRecords
 from mlds_bench.leaderboard.results import Result, Results, read_results
 from mlds_bench.leaderboard.rows import grouped
-from mlds_bench.leaderboard.schema import one_line
 
 LOOKS = tuple(product(("-", "--"), SERIES))
 """Line style and color of agents, in turn."""

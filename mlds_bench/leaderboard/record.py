@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
+from mlds_bench.leaderboard.fields import one_line
 from mlds_bench.leaderboard.schema import (
     STATES,
     Anchor,
@@ -35,7 +36,6 @@ from mlds_bench.leaderboard.schema import (
     Testing,
     Training,
     normalized_score,
-    one_line,
     slug,
 )
 

@@ -23,7 +23,7 @@ from mlds_bench.leaderboard.escape import (
     for_latex_comment,
     for_markdown,
 )
-from mlds_bench.leaderboard.schema import one_line
+from mlds_bench.leaderboard.fields import one_line
 
 Value = str | int | float | bool | None
 Row = Mapping[str, Value]

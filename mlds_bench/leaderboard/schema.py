@@ -10,22 +10,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, NamedTuple, Self, get_args
+from typing import Literal, NamedTuple, Self, get_args
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    JsonValue,
     field_validator,
     model_validator,
 )
 
 from mlds_bench.common.limits import LARGEST, is_bounded
+from mlds_bench.leaderboard.fields import (
+    Count,
+    Line,
+    Measure,
+    Number,
+    Positive,
+    Seconds,
+    Settings,
+)
 
 State = Literal["ok", "failed", "timeout", "out-of-memory", "skipped"]
 STATES: tuple[State, ...] = get_args(State)
@@ -37,48 +43,7 @@ SLUG_LENGTH = 160  # file systems stop at 255 bytes per name
 FOLDER_NAME = r"[A-Za-z0-9][A-Za-z0-9._=,@+-]*"
 PRESET = f"^{FOLDER_NAME}$"
 VARIANT = f"^{FOLDER_NAME}/{FOLDER_NAME}$"
-LONGEST_LINE = 2_000
-"""Characters of a text that came from outside; what is longer is cut."""
-MOST = 2**63 - 1
-"""Most of anything that is counted."""
-LONGEST_TIME = 1e10
-"""Seconds: three hundred years; megabytes, too."""
 UTC = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)$"
-
-
-def _plain(value: object) -> object:
-    """What JSON can hold: tuples as lists, inf and nan (legal settings) by their names."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
-
-
-def one_line(text: str, longest: int = LONGEST_LINE) -> str:
-    """A text in one line that anything can print: no line feeds, control characters or surrogates.
-
-    Args:
-        text: from anywhere.
-        longest: characters after which it is cut.
-    """
-    some = text[: 4 * longest]
-    line = " ".join("".join(c if c.isprintable() else " " for c in some).split())
-    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
-
-
-def _line(value: object) -> object:
-    return one_line(value) if isinstance(value, str) else value
-
-
-Settings = Annotated[dict[str, JsonValue], BeforeValidator(_plain)]
-Line = Annotated[str, BeforeValidator(_line)]
-Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
-Count = Annotated[int, Field(ge=0, le=MOST)]
-Positive = Annotated[int, Field(ge=1, le=MOST)]
-Seconds = Annotated[float, Field(ge=0, le=LONGEST_TIME)]
 
 
 class Model(BaseModel):
@@ -295,7 +260,7 @@ class Provenance(Model):
     git_commit: str | None = Field(description="Commit of mlds-bench; null outside a checkout.")
     python: str = Field(description="Version of Python.")
     packages: dict[str, str] = Field(description="Versions of the packages that numbers depend on.")
-    hardware: Settings = Field(
+    hardware: dict[str, Line | Measure] = Field(
         description="Processor, cores, memory, accelerator; load figures as load, load_average."
     )
     threads: Positive = Field(description="Threads the cell was given.")

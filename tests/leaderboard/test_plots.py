@@ -116,6 +116,16 @@ def test_curves_that_do_not_overlap_are_never_averaged() -> None:
     assert not figure.axes[0].collections
 
 
+def falling(*rewards: float) -> list[dict[str, float]]:
+    """Points of a curve with a reward each."""
+    points = reporting(*rewards)
+    return [
+        {key: value for key, value in point.items() if key != "score"}
+        | {"reward": reward, "episode_return": reward}
+        for point, reward in zip(points, rewards, strict=True)
+    ]
+
+
 def reporting(*scores: float, errors: bool = False) -> list[dict[str, float]]:
     """Points of a curve with a validation score each."""
     reward = -0.1 if errors else 1.0
@@ -269,6 +279,7 @@ CASES = {
         for i in range(20)
     ],
     "games apart": [game_result([1.0, 1.0]), game_result([None] * 4 + [7.0, 7.0], seed=1)],
+    "errors within a decade": [make_result(-5.0, curve=falling(-0.09, -0.05))],
     "seconds": [game_result([1.0, 2.0, 3.0], curve=reporting(0.5, 0.6))],
 }
 

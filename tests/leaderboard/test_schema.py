@@ -6,8 +6,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from mlds_bench.leaderboard import schema
+from mlds_bench.leaderboard.fields import one_line
 from mlds_bench.leaderboard.record import Anchors, Record, Task, normalized_score, slug
-from mlds_bench.leaderboard.schema import one_line
 from tests.leaderboard.factory import (
     ANCHORS,
     PARTS,
@@ -83,6 +83,10 @@ def test_a_record_cannot_be_changed() -> None:
         ({"episodes": 2**63}, "episodes"),
         ({"seed": 10**400}, "seed"),
         ({"threads": 10**400}, "threads"),
+        ({"wall_seconds": 1e-320}, "no clock tells less than 1e-09 seconds"),
+        ({"hardware": {"cpu": [["x"]]}}, r"hardware\.cpu"),
+        ({"hardware": {"cores": -1}}, r"hardware\.cores"),
+        ({"hardware": {"memory_mb": 1e308}}, r"hardware\.memory_mb"),
         ({"peak_memory_mb": 10**400}, "peak_memory_mb"),
         ({"seed": -1}, "seed"),
         ({"variant": "sinc"}, "variant"),

@@ -116,8 +116,8 @@ def _print_results(cells: list[Cell], out: Path) -> None:
     page = (
         leaderboard(results, title=title, front=False) if few else front_page(results, title=title)
     )
+    _write_tables(out)  # first: whoever reads what is printed may stop reading
     print_page(page)
-    _write_tables(out)
 
 
 def _write_tables(out: Path) -> list[Path]:

@@ -109,7 +109,8 @@ def _player(
             )
         raise UsageError(
             f"{spec.name} has not learned {variant.id} yet{_with(params)}: "
-            f"mlds-bench run {variant.id} -a {spec.name}"
+            f"mlds-bench run {variant.id} -a {spec.name} "
+            "(-o names the folder of a run in which it has)"
         )
     player = build_player(
         cls,

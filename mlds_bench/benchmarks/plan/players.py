@@ -68,7 +68,7 @@ def expand_agents(names: Sequence[str]) -> list[str]:
 def _expand(name: str) -> list[str]:
     place = parse_label(name)[0]
     params = name[len(place) :]
-    path, (pattern, class_name) = Path(place).expanduser(), _split_class(place)
+    path, (pattern, class_name) = _at_home(place), _split_class(place)
     if _is_path(place) and path.is_dir():
         files = [file for file in sorted(path.glob("[!_]*.py")) if _defines_act(file)]
     elif has_magic(pattern) and not Path(pattern).exists():
@@ -81,8 +81,13 @@ def _expand(name: str) -> list[str]:
 
 
 def _glob(pattern: str) -> Iterator[Path]:
-    path = Path(pattern).expanduser()
+    path = _at_home(pattern)
     return Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+
+
+def _at_home(text: str) -> Path:
+    """A path as a shell reads it: ``./~mine.py`` is no home, and a stranger's home is a name."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path drops the ./, and may raise
 
 
 def _is_path(text: str) -> bool:
@@ -105,7 +110,7 @@ def _defines_act(path: Path) -> bool:
 
 def _title(pattern: str, file: Path) -> str:
     """``ann=`` for a file whose folder a wildcard found; "" where no folder is a wildcard."""
-    wild, found = Path(pattern).expanduser().parts, file.parts
+    wild, found = _at_home(pattern).parts, file.parts
     if len(wild) != len(found):
         return ""
     folders = [

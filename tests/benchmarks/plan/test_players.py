@@ -65,6 +65,14 @@ def test_a_folder_stands_for_the_agents_in_it(
         expand_agents(["./deep"])
 
 
+def test_a_tilde_within_a_path_is_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the home of nobody is a name like any other."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "~t.py").write_text(AGENT)
+    assert expand_agents(["./~t.py", "~nobody-at-all/x.py"]) == ["./~t.py", "~nobody-at-all/x.py"]
+    assert find_player("./~t.py", "fitting", {}).label == "~t.py:Mine"
+
+
 def test_wildcards_stand_for_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where folders are wildcards they name the agents, whether one is found or many."""
     monkeypatch.chdir(tmp_path)
