@@ -2,7 +2,7 @@
 
 The bare script is what a student would write: the training points in memory, minibatches drawn
 from them, the same network, gradient and optimizer, no environment, no harness. The claims:
-learning in the harness takes at most 1.02 times as long, and around it a cell costs a fixed
+learning in the harness takes at most 1.1 times as long, and around it a cell costs a fixed
 start-up, under 4 s for the first of a run and under 1 s for later ones.
 """
 
