@@ -22,6 +22,7 @@ from mlds_bench.common.canvas import (
     styled,
 )
 from mlds_bench.envs.core import Recorder
+from mlds_bench.envs.fitting.scoring import predictions
 from mlds_bench.envs.fitting.specs import Array, Settings
 
 LINE_POINTS = 4_000
@@ -59,9 +60,7 @@ def fit(recording: Recorder, settings: Settings) -> Figure:
         settings: of the environment.
     """
     target = settings.make_target()
-    arrays = recording.arrays()
-    x = arrays["observation"].reshape(-1, target.dimension)
-    predicted, truth = (arrays[name].reshape(-1) for name in ("action", "oracle"))
+    x, predicted, truth = predictions(recording, target)
     error = np.abs(predicted - truth)
     off = f"root mean squared error {np.sqrt(np.mean(error**2)):.3g}, largest {error.max():.3g}"
     note = f"{target.formula}; {off}, at {len(x):,} points"

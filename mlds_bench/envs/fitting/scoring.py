@@ -19,11 +19,26 @@ import numpy as np
 from mlds_bench.envs.core import Recorder
 from mlds_bench.envs.fitting.optimum import parabola_error_on_grid, pieces_constant
 from mlds_bench.envs.fitting.pieces import linear_description
-from mlds_bench.envs.fitting.specs import Array, Settings
+from mlds_bench.envs.fitting.specs import Array, Settings, Target
 
 RMSE_FLOOR = 1e-15
 DESCRIPTION = 1e-3
 """Lines describe a predictor if they pass within this share of its RMSE of its values."""
+
+
+def predictions(recording: Recorder, function: Target) -> tuple[Array, Array, Array]:
+    """What was asked, answered and true in a test.
+
+    Args:
+        recording: of the test split.
+        function: the target.
+
+    Returns:
+        Points (n, dimension), predictions (n,) and values of the function (n,), float64.
+    """
+    arrays = recording.arrays()
+    predicted, truth = (arrays[name].reshape(-1) for name in ("action", "oracle"))
+    return arrays["observation"].reshape(-1, function.dimension), predicted, truth
 
 
 def score(recording: Recorder, settings: Settings) -> dict[str, float]:
@@ -34,9 +49,7 @@ def score(recording: Recorder, settings: Settings) -> dict[str, float]:
         settings: of the environment.
     """
     function = settings.make_target()
-    arrays = recording.arrays()
-    x = arrays["observation"].reshape(-1, function.dimension)
-    predicted, truth = (arrays[name].reshape(-1) for name in ("action", "oracle"))
+    x, predicted, truth = predictions(recording, function)
     error = predicted - truth
     rmse = max(float(np.sqrt(np.mean(error**2))), RMSE_FLOOR)
     scores = {"log10_mse": 2.0 * math.log10(rmse), "sup_error": float(np.abs(error).max())}

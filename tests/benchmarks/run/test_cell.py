@@ -17,18 +17,6 @@ from tests.benchmarks.run.files import CONSTANT, LEAPS, RAISES, REPEATABLE, REPO
 from tests.benchmarks.short import TEST_POINTS, landscape_cell, run_quietly, short_cells
 
 
-@pytest.fixture
-def mine(tmp_path: Path) -> Path:
-    path = tmp_path / "mine.py"
-    path.write_text(CONSTANT.format(value=0.1))
-    return path
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
 def records(folder: Path) -> list[Record]:
     return [result.record for result in read_results(folder)]
 

@@ -93,11 +93,6 @@ def mine(tmp_path: Path) -> Path:
     return tmp_path / "mine.py"
 
 
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
 def command(mine: Path, out: Path) -> list[str]:
     """What a user types, for one short cell."""
     words = ["run", *NAMED, "-a", str(mine), "-o", str(out)]

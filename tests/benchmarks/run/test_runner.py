@@ -30,18 +30,6 @@ def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
     return {str(f.relative_to(folder)): (f.read_bytes(), f.stat().st_mtime_ns) for f in files}
 
 
-@pytest.fixture
-def mine(tmp_path: Path) -> Path:
-    path = tmp_path / "mine.py"
-    path.write_text(CONSTANT.format(value=0.1))
-    return path
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
 class Witness(Silent):
     """Remembers what it was told."""
 

@@ -20,7 +20,6 @@ from mlds_bench.benchmarks.run.machine import Machine
 from mlds_bench.benchmarks.run.runner import run
 from mlds_bench.leaderboard.record import read_record, strip_times, task_path, write_record
 from tests.benchmarks.records import GOOD, record_of
-from tests.benchmarks.run.files import CONSTANT
 from tests.benchmarks.short import left_over, run_quietly, short_cells
 
 
@@ -94,13 +93,6 @@ class Witness(Silent):
 
     def event(self, event: Event) -> None:
         self.kinds.append(event.kind)
-
-
-@pytest.fixture
-def mine(tmp_path: Path) -> Path:
-    path = tmp_path / "mine.py"
-    path.write_text(CONSTANT.format(value=0.1))
-    return path
 
 
 def test_the_same_cells_give_the_same_records(mine: Path, tmp_path: Path) -> None:
