@@ -33,6 +33,17 @@ def between(low: float, high: float, **settings: float) -> None:
             raise ValueError(f"{name} must be from {low:g} to {high:g}, got {shown(value)}")
 
 
+def sizes(**settings: tuple[int, ...]) -> None:
+    """At least one size of a layer."""
+    for name, value in settings.items():
+        is_list = isinstance(value, (list, tuple)) and len(value) > 0
+        if not (is_list and all(is_whole(size) and size >= 1 for size in value)):
+            raise ValueError(
+                f"{name} must be at least one whole number of at least 1, for example [64,64], "
+                f"got {shown(value)}"
+            )
+
+
 def layers(**settings: tuple[tuple[int, int, int], ...]) -> None:
     """At least one convolution, each (channels, kernel, stride)."""
     for name, value in settings.items():

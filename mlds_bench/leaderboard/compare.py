@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mlds_bench.common.names import unknown_name
 from mlds_bench.leaderboard import stats
 from mlds_bench.leaderboard.record import NoRecords
 from mlds_bench.leaderboard.render import (
@@ -84,8 +84,7 @@ def find_side(name: str, out: str | Path) -> Side:
     results = read_results(out)
     agents = {result.record.agent for result in results}
     if name not in agents:
-        near = difflib.get_close_matches(name, sorted(agents), 1, cutoff=0.0)[0]
-        raise NoRecords(f"{name!r} is no folder, and no agent of {out}; the nearest is {near!r}")
+        raise NoRecords(f"in {out}: {unknown_name('agent or folder', name, sorted(agents))}")
     return Side(name, results.only(lambda result: result.record.agent == name))
 
 

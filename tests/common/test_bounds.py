@@ -17,6 +17,7 @@ CHECKS: dict[str, Callable[..., None]] = {
     "at_least": partial(bounds.at_least, 0.0),
     "between": partial(bounds.between, 0.0, 1.0),
     "layers": bounds.layers,
+    "sizes": bounds.sizes,
 }
 
 
@@ -43,5 +44,6 @@ def test_what_is_right_passes() -> None:
     bounds.above(0.0, rate=0.1, other=one)
     bounds.at_least(0.0, rate=0)
     bounds.between(0.0, 1.0, gamma=1.0, other=0)
+    bounds.sizes(hidden=(64, 64))
     bounds.layers(filters=((16, 6, 3), (32, 4, 2)))
     bounds.layers(filters=[[16, 6, 3]])  # type: ignore[arg-type]

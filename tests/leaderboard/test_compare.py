@@ -205,5 +205,5 @@ def test_a_name_is_a_folder_or_an_agent(tmp_path: Path) -> None:
 def test_a_wrong_name_gets_the_nearest(tmp_path: Path) -> None:
     """A typo in an agent's label is answered with the label that was meant."""
     stored(tmp_path)
-    with pytest.raises(NoRecords, match=r"'dep' is no folder, and no agent.*nearest is 'deep'"):
+    with pytest.raises(NoRecords, match=r"unknown agent or folder 'dep': did you mean 'deep'\?"):
         find_side("dep", tmp_path)

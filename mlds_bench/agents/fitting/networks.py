@@ -36,7 +36,7 @@ from mlds_bench.agents.numerics.mlp import (
     normalize_hidden_units,
     parameter_count,
 )
-from mlds_bench.common.bounds import above, at_least, whole
+from mlds_bench.common.bounds import above, at_least, sizes, whole
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,7 @@ class NetworkHyperparameters:
 
     def __post_init__(self) -> None:
         whole(1, batch_size=self.batch_size, updates_per_step=self.updates_per_step)
-        whole(1, **{f"hidden[{k}]": size for k, size in enumerate(self.hidden)})
-        if not self.hidden:
-            raise ValueError("hidden must name at least one layer, for example (190,)")
+        sizes(hidden=self.hidden)
         above(0.0, learning_rate=self.learning_rate)
         at_least(0.0, threshold_spread=self.threshold_spread)
 

@@ -20,6 +20,8 @@ from rich.console import Console
 
 PLAIN = {"±": "+-", "↑": "^", "↓": "v", "†": "*", "‡": "**", "Δ": "d", "—": "-", "…": "..."}
 """What stands for a character that an encoding does not have; a question mark for any other."""
+WIDEST = 2_000
+"""Columns of what is no terminal."""
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end a command as Ctrl-C does: tidily."""
 
@@ -80,8 +82,14 @@ codecs.register_error(_ERRORS, _plainly)
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that prints data as they are: no markup, no emoji codes, no highlighting."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    """A console that prints data as they are: no markup, no emoji codes, no highlighting.
+
+    What is no terminal gets one line per entry, to be searched and cut.
+    """
+    made = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not made.is_terminal:
+        made.width = WIDEST
+    return made
 
 
 def is_live(console: Console) -> bool:

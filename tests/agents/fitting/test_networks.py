@@ -162,8 +162,13 @@ def test_actions_stay_in_the_action_space() -> None:
         ({"threshold_spread": -1.0}, "threshold_spread must be a finite number of at least 0, .*"),
         ({"batch_size": 0}, "batch_size must be a whole number of at least 1, got 0"),
         ({"updates_per_step": -1}, "updates_per_step must be a whole number of at least 1, .*"),
-        ({"hidden": (3, 0)}, r"hidden\[1\] must be a whole number of at least 1, got 0"),
-        ({"hidden": ()}, r"hidden must name at least one layer, for example \(190,\)"),
+        ({"hidden": (3, 0)}, r"hidden must be .* whole number of at least 1, .* got \(3, 0\)"),
+        (
+            {"hidden": ()},
+            r"hidden must be at least one whole number .* example \[64,64\], got \(\)",
+        ),
+        ({"hidden": "abc"}, "hidden must be at least one whole number .* got 'abc'"),
+        ({"hidden": 5}, "hidden must be at least one whole number .* got 5"),
         ({"hiden": (3,)}, r"unknown hyper-parameter 'hiden': did you mean 'hidden'\?"),
     ],
 )

@@ -16,7 +16,7 @@ def test_a_wrong_agent_in_compare_gets_the_nearest(ask: Ask, out: Path) -> None:
     """Among those that have records."""
     answer = ask("compare", "random", "constnat", "-o", out)
     assert (answer.code, answer.said) == (2, "")
-    assert re.fullmatch(r"mlds-bench: [^\n]*nearest is 'constant'[^\n]*\n", answer.error)
+    assert re.fullmatch(r"mlds-bench: [^\n]*did you mean 'constant'[^\n]*\n", answer.error)
 
 
 def test_a_torn_record_is_left_out_and_named(ask: Ask, out: Path, tmp_path: Path) -> None:
