@@ -57,7 +57,7 @@ def _part_of_all(variant: Variant) -> str:
     runs = variant.runs[DEFAULT_PRESET]
     if runs.in_all == runs.alone:
         return ""
-    return f" (of it all runs {', '.join(runs.in_all.agents)})" if runs.in_all else " (not in all)"
+    return f" (all runs {', '.join(runs.in_all.agents)})" if runs.in_all else " (not in all)"
 
 
 def _envs() -> Rows:

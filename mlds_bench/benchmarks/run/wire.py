@@ -52,7 +52,7 @@ class Wire:
                 chunk = os.read(self.pipe.fileno(), CHUNK)
             except BlockingIOError:
                 continue
-            except OSError:
+            except OSError:  # reset: the other side is gone
                 chunk = b""
             if not chunk:
                 raise EOFError

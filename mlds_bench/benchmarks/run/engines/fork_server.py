@@ -191,7 +191,7 @@ class _Server:
                 self._end_late()
                 self._report()
         except (EOFError, OSError):
-            pass
+            pass  # the run's process is gone, and nobody is left to tell
         finally:
             for process, _ in self._cells.values():
                 process.kill()
