@@ -205,7 +205,7 @@ def test_a_number_is_not_switched_on(name: str, kind: str) -> None:
     [
         ({"learning_rate": "abc"}, "learning_rate must be float, got 'abc'"),
         ({"learning_rate": -1}, "learning_rate must be a finite number above 0"),
-        ({"hidden": 5}, "cannot take hidden=5"),
+        ({"hidden": 5}, "hidden must be at least one whole number of at least 1, for example"),
     ],
 )
 def test_values_are_checked_before_anything_runs(params: dict[str, Any], line: str) -> None:
