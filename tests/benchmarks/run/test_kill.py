@@ -48,8 +48,9 @@ class Busy:
         subprocess.Popen(["sleep", "1000"], start_new_session=True)
         multiprocessing.util.get_temp_dir()
         said = Path(__file__).with_name("learning")
-        said.with_suffix(".new").write_text(str(os.getppid()))
-        said.with_suffix(".new").rename(said)
+        own = said.with_suffix(f".{os.getpid()}")  # its neighbor's agent says the same
+        own.write_text(str(os.getppid()))
+        own.rename(said)
         time.sleep(1000)
     def act(self, obs): ...
 """
