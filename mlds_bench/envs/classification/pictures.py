@@ -93,7 +93,7 @@ def _show_confusion(axes: Axes, truth: Labels, said: Labels, classes: tuple[str,
     axes.set_xticks(range(CLASSES), classes, rotation=angle, ha="right" if angle else "center")
     axes.set_yticks(range(CLASSES), classes)
     axes.tick_params(length=0)
-    axes.set(xlabel="class said", ylabel="true class")
+    axes.set_title("true class (row), class said (column)")
     axes.spines[["left", "bottom"]].set_visible(False)
 
 
@@ -102,16 +102,15 @@ def _show_mistakes(
 ) -> None:
     """A sheet of images, each with what was said and what it is."""
     axes.set_axis_off()
-    axes.set_title("mistakes, the most confident first: said (true)")
-    short = [name[:5] for name in classes]
+    axes.set_title("mistakes: said (true)", pad=12.0)
     for place, image in enumerate(images):
         row, column = divmod(place, COLUMNS)
         tile = axes.inset_axes(
-            (column / COLUMNS, 1.0 - (row + 1) / ROWS, 0.88 / COLUMNS, 0.80 / ROWS)
+            (column / COLUMNS, 1.0 - (row + 1) / ROWS, 0.88 / COLUMNS, 0.68 / ROWS)
         )
         pixels = image if image.shape[-1] == 3 else image[..., 0]
         tile.imshow(pixels, cmap="gray", vmin=0, vmax=BRIGHTEST)
-        tile.set_title(f"{short[said[place]]} ({short[truth[place]]})", size=7, pad=2, loc="center")
+        tile.set_title(f"{classes[said[place]]}\n({classes[truth[place]]})", size=6.5, pad=2, loc="center")
         tile.set_xticks([])
         tile.set_yticks([])
         tile.spines[:].set(visible=True, color=FAINT, linewidth=0.5)
