@@ -7,6 +7,7 @@ https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version".
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 import zlib
 from pathlib import Path
@@ -75,9 +76,9 @@ def read_archive(
     """
     wanted = [f"{FOLDER}/{name}" for name in MEMBERS[split]]
     try:
-        with tarfile.open(path) as archive:
+        with tarfile.open(path, "r:gz") as archive:
             contents = [_content(archive, name) for name in wanted]
-    except (tarfile.TarError, EOFError, zlib.error, KeyError) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, KeyError) as error:
         raise TornCifar(f"{path}: {error.args[0] if error.args else error}") from None
     for name, content in zip(wanted, contents, strict=True):
         if len(content) != per_file * RECORD:

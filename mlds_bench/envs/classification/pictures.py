@@ -110,7 +110,9 @@ def _show_mistakes(
         )
         pixels = image if image.shape[-1] == 3 else image[..., 0]
         tile.imshow(pixels, cmap="gray", vmin=0, vmax=BRIGHTEST)
-        tile.set_title(f"{classes[said[place]]}\n({classes[truth[place]]})", size=6.5, pad=2, loc="center")
+        tile.set_title(
+            f"{classes[said[place]]}\n({classes[truth[place]]})", size=6.5, pad=2, loc="center"
+        )
         tile.set_xticks([])
         tile.set_yticks([])
         tile.spines[:].set(visible=True, color=FAINT, linewidth=0.5)
