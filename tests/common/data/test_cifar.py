@@ -100,6 +100,6 @@ def test_what_is_made_of_it_is_cached(
     first = load("test")
     path.unlink()
     again = load("test")
-    for one, other in zip(first, again, strict=True):
-        assert isinstance(other, np.memmap)
-        assert np.array_equal(one, other)
+    assert all(isinstance(array, np.memmap) for array in again)
+    assert np.array_equal(first[0], again[0])
+    assert np.array_equal(first[1], again[1])

@@ -30,7 +30,7 @@ def test_the_contract_holds(arguments: dict[str, Any]) -> None:
 
 def test_training_images_are_drawn_uniformly() -> None:
     """Every one about equally often, each with its label."""
-    settings = {"train_size": 50, "label_noise": 0.5}
+    settings: dict[str, Any] = {"train_size": 50, "label_noise": 0.5}
     train = training_set(Settings(**settings))
     known = {image.tobytes(): row for row, image in enumerate(train.images)}
     env = Classification(num_envs=500, seed=0, **settings)

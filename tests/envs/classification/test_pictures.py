@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
 from mlds_bench.common.canvas import styled
 from mlds_bench.envs.classification.env import Classification
@@ -53,8 +54,8 @@ def test_mistakes_are_shown_with_their_images() -> None:
     arrays = env.recording.arrays()
     hidden = arrays["oracle"]
     wrong = (hidden["part"] == 0) & (arrays["action"] != hidden["truth"])
-    tiles = [child for child in figure.axes[1].child_axes if child.get_title(loc="center")]
-    assert len(tiles) == min(np.count_nonzero(wrong), 32) > 0
+    tiles = [child for child in figure.axes[1].child_axes if isinstance(child, Axes)]
+    assert len(tiles) == min(int(np.count_nonzero(wrong)), 32) > 0
     first = np.flatnonzero(wrong)[0]
     said, truth = arrays["action"][first], hidden["truth"][first]
     assert tiles[0].get_title(loc="center") == f"{said}\n({truth})"
