@@ -17,7 +17,9 @@ MOST_LINES_OF_A_FILE = 400
 MOST_LINES_OF_A_FUNCTION = 60
 
 SOURCES = sorted((ROOT / "mlds_bench").rglob("*.py"))
-DOCUMENTED = [path for path in SOURCES if path.parts[len(ROOT.parts) + 1] in {"envs", "agents"}]
+DOCUMENTED = [
+    path for path in SOURCES if path.parts[len(ROOT.parts) + 1] in {"envs", "agents", "measures"}
+]
 
 
 def name_of(path: Path) -> str:
@@ -53,7 +55,7 @@ def test_files_and_functions_stay_short(path: Path) -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTED, ids=name_of)
 def test_public_names_have_docstrings(path: Path) -> None:
-    """A module of environments or agents explains itself and every public name in it."""
+    """A module of environments, agents or measures explains itself and every public name in it."""
     tree = ast.parse(path.read_text())
     assert ast.get_docstring(tree)
     missing = [node.name for node in public(tree.body) if not ast.get_docstring(node)]

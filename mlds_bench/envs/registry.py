@@ -23,6 +23,7 @@ NAMESPACE = "mlds"
 
 ROOMS: dict[str, dict[str, str]] = {
     "fitting": {"FunctionFitting": "fit a function from its values at points"},
+    "classification": {"Classification": "see an image, say its class"},
     "landscape": {"LossLandscape": "query a loss surface at a point, and move there or not"},
     "atari": {
         "Pong": "see the screen, move the paddle: to 21 points",

@@ -117,7 +117,7 @@ def output_layer(inputs: int, outputs: int, choices: Choices) -> nn.Linear:
 
 
 def _hidden(
-    make: Callable[[], nn.Linear | nn.Conv2d],
+    make: Callable[[], L],
     inputs: int,
     outputs: int,
     choices: Choices,

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from mlds_bench.benchmarks.perf.report import publish
-from mlds_bench.envs.landscape.curvature.hessian import minimal_ratio_counts
 from mlds_bench.envs.landscape.problems.base import Problem
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 from mlds_bench.envs.landscape.specs import Settings
 from mlds_bench.envs.streams import Streams
+from mlds_bench.measures.hessian import minimal_ratio_counts
 
 ROUNDS = 5
 FEW = 20

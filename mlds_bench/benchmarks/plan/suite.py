@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mlds_bench.agents.params import label
-from mlds_bench.agents.registry import AgentSpec, resolve
+from mlds_bench.agents.registry import AgentSpec
 from mlds_bench.benchmarks.plan.cell import Cell
 from mlds_bench.benchmarks.plan.errors import UsageError
-from mlds_bench.benchmarks.plan.players import Player, find_players
+from mlds_bench.benchmarks.plan.players import Player, find_player, find_players
 from mlds_bench.benchmarks.plan.presets import PRESETS, Preset
 from mlds_bench.benchmarks.plan.seal import Seal
 from mlds_bench.benchmarks.plan.trained import Trained, find_committed
@@ -173,7 +173,7 @@ def _players(
     if names:
         return find_players(names, {variant.id: variant.room for variant, _ in rows}, params)
     return {
-        variant.id: [Player(resolve(name, variant.room), params) for name in run.agents]
+        variant.id: [find_player(name, variant.room, params) for name in run.agents]
         for variant, run in rows
     }
 

@@ -22,7 +22,7 @@ class Run:
     """Which cells run when none are asked for.
 
     Attributes:
-        agents: their names.
+        agents: their labels, as in ``mlp`` or ``mlp@batch_size=256``.
         seeds: of every agent.
     """
 

@@ -1,4 +1,4 @@
 """Data sets that users have or fetch: `catalogue` names them, `store` finds and fetches them.
 
-`mnist` and `dopamine` read them; what is made of them is cached on disk and memory-mapped.
+`mnist`, `cifar` and `dopamine` read them; what is made of them is cached on disk and memory-mapped.
 """

@@ -137,6 +137,24 @@ _FASHION_MNIST = DataSet(
     ),
 )
 
+_CIFAR10 = DataSet(
+    name="cifar10",
+    summary="photographs, 50,000 + 10,000 color images of 32 x 32 in 10 classes",
+    license="none stated; free for research, with a citation",
+    source="Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html",
+    files=(
+        DataFile(
+            "cifar-10-binary.tar.gz",
+            170_052_171,
+            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+            (
+                "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+                "https://cave.cs.toronto.edu/kriz/cifar-10-binary.tar.gz",
+            ),
+        ),
+    ),
+)
+
 _DOPAMINE_URL = (
     "https://raw.githubusercontent.com/google/dopamine/"
     "8842298e89cfe42c80ea71f63913017696785f0f/baselines/atari/data/"
@@ -165,5 +183,7 @@ _DOPAMINE = DataSet(
     ),
 )
 
-CATALOGUE: dict[str, DataSet] = {data.name: data for data in (_MNIST, _FASHION_MNIST, _DOPAMINE)}
+CATALOGUE: dict[str, DataSet] = {
+    data.name: data for data in (_MNIST, _FASHION_MNIST, _CIFAR10, _DOPAMINE)
+}
 """Name -> data set."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from mlds_bench.envs.fitting.data import evaluation_grid, training_points
 from mlds_bench.envs.fitting.specs import BOUND, Array, Settings
 from mlds_bench.envs.recorders import StepRecorder
 from mlds_bench.envs.streams import Indices, Streams
+from mlds_bench.envs.visits import golden_stride
 
 
 class FunctionFitting(BatchedEnv):
@@ -80,7 +80,7 @@ class FunctionFitting(BatchedEnv):
             max_episode_steps=max_episode_steps,
         )
         self._train_points = training_points(self.settings.points, dimension)
-        self._stride = _stride(self.settings.test_points)
+        self._stride = golden_stride(self.settings.test_points)
         self._all = np.arange(num_envs)
         self._x = np.zeros((num_envs, dimension))
         self._label = np.zeros((num_envs, 1))
@@ -135,11 +135,3 @@ class FunctionFitting(BatchedEnv):
         rows = self._visit[ids]
         self._visit[ids] = (rows + self._stride) % self.settings.test_points
         return rows
-
-
-def _stride(points: int) -> int:
-    """A step that visits all points, and spreads the first few widely (golden section)."""
-    stride = max(round(points * (math.sqrt(5.0) - 1.0) / 2.0), 1)
-    while math.gcd(stride, points) != 1:
-        stride -= 1
-    return stride

@@ -9,12 +9,12 @@ from gymnasium import spaces
 
 from mlds_bench.common.settings import make_settings
 from mlds_bench.envs.core import BatchedEnv, Flags, Outcome, Split
-from mlds_bench.envs.landscape.problems.base import Array
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 from mlds_bench.envs.landscape.specs import LIMIT, MOVE_BOUND, Settings
 from mlds_bench.envs.landscape.trace import TRACED_RUNS, Schedule
 from mlds_bench.envs.landscape.values import logarithm, query, restlessness, value
 from mlds_bench.envs.recorders import EndRecorder, Indices
+from mlds_bench.measures.points import Array
 
 
 class LossLandscape(BatchedEnv):

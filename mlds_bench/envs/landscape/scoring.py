@@ -22,11 +22,12 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from mlds_bench.envs.core import Recorder
-from mlds_bench.envs.landscape.curvature.hessian import minimal_ratio_counts
-from mlds_bench.envs.landscape.problems.base import Array, Problem
+from mlds_bench.envs.landscape.problems.base import Problem
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 from mlds_bench.envs.landscape.specs import LIMIT, Objective, Settings
 from mlds_bench.envs.landscape.values import gradient_norm, logarithm, query, value
+from mlds_bench.measures.hessian import minimal_ratio_counts
+from mlds_bench.measures.points import Array
 
 MOST_HESSIANS = 128
 HESSIAN_ENTRIES = 8_000_000

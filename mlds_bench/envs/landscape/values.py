@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from mlds_bench.envs.landscape.problems.base import Array, Problem
+from mlds_bench.envs.landscape.problems.base import Problem
 from mlds_bench.envs.landscape.specs import FLOOR, LIMIT, Objective
+from mlds_bench.measures.points import Array
 
 
 def query(problem: Problem, theta: Array) -> tuple[Array, Array]:

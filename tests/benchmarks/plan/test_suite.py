@@ -315,7 +315,7 @@ def test_names_are_resolved_once_per_variant(monkeypatch: pytest.MonkeyPatch) ->
         asked.append(name)
         return resolve(name, room)
 
-    monkeypatch.setattr("mlds_bench.benchmarks.plan.suite.resolve", noted)
+    monkeypatch.setattr("mlds_bench.benchmarks.plan.players.resolve", noted)
     made = plan(["hw1-1/sinc", "hw1-1/sgn"], preset="smoke", seeds=range(50), seal=Seal())
     assert len(made) == 50 * len(asked)
 

@@ -9,7 +9,7 @@ import gymnasium
 import pytest
 from scipy.integrate import quad
 
-from mlds_bench.agents.registry import resolve
+from mlds_bench.benchmarks.plan.players import find_player
 from mlds_bench.benchmarks.plan.presets import DEFAULT_PRESET, PRESETS
 from mlds_bench.benchmarks.plan.suite import select_variants
 from mlds_bench.benchmarks.plan.variant import Variant
@@ -131,12 +131,14 @@ def test_agents_with_budgets_of_their_own_have_them_for_every_preset(variant: Va
 
 @EVERY
 def test_default_agents_exist(variant: Variant) -> None:
-    """Each plays in the room; outside families random and constant come first."""
+    """Each plays in the room under its own label; random and constant come first."""
     assert variant.family or variant.agents[:2] == ("random", "constant")
     for runs in variant.runs.values():
         for run in (runs.alone, runs.in_all):
             for name in run.agents if run else ():
-                assert resolve(name, variant.room).sources, name
+                player = find_player(name, variant.room, {})
+                assert player.spec.sources, name
+                assert player.label == name
 
 
 @EVERY

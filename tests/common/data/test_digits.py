@@ -10,7 +10,7 @@ from tests.processes import python
 
 def test_digits_are_those_of_scikit_learn() -> None:
     """Every pixel and every label; dtypes and ranges as promised."""
-    from sklearn.datasets import load_digits as original  # type: ignore[import-untyped]
+    from sklearn.datasets import load_digits as original
 
     images, labels = load_digits()
     bunch = original()

@@ -10,8 +10,8 @@ import numpy as np
 from mlds_bench.envs.core import Recorder
 from mlds_bench.envs.landscape.env import LossLandscape
 from mlds_bench.envs.landscape.pictures.study import Study, read_study
-from mlds_bench.envs.landscape.problems.base import Array
 from mlds_bench.envs.landscape.specs import Settings
+from mlds_bench.measures.points import Array
 
 PLAYED = ("queries", "runs", "decision", "seed")
 Rule = Callable[[dict[str, Array]], Array]

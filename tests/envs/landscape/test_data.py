@@ -71,7 +71,7 @@ def test_digits_are_small_images_with_one_hot_labels() -> None:
 
 def test_the_data_are_what_the_original_pixels_average_to() -> None:
     """The first pixel of an image is the mean of its upper left four, of sixteen gray levels."""
-    from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+    from sklearn.datasets import load_digits
 
     assert np.array_equal(digits(2000).targets.argmax(axis=1), load_digits().target)
     images = load_digits().images[:3]

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 
 from mlds_bench.common.canvas import SERIES, add_panels, new_figure, save, styled
 from mlds_bench.envs.core import Recorder
-from mlds_bench.envs.landscape.curvature.hessian import count_signs, eigenvalues
 from mlds_bench.envs.landscape.pictures.panels import (
     contour,
     draw_path,
@@ -36,6 +35,7 @@ from mlds_bench.envs.landscape.pictures.scenes import (
 from mlds_bench.envs.landscape.pictures.study import Study, read_study
 from mlds_bench.envs.landscape.scoring import hessian_cap
 from mlds_bench.envs.landscape.specs import LIMIT, Settings
+from mlds_bench.measures.hessian import count_signs, eigenvalues
 
 MOST_NUMBERS = 4_000_000
 """Most entries that all Hessians of one picture may have: at d = 982, four Hessians."""

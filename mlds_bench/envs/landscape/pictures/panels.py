@@ -17,10 +17,10 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter, ScalarFormatter
 from scipy.stats import spearmanr
 
 from mlds_bench.common.canvas import ACCENT, FAINT, HEIGHTS, INK, NEGATIVE, POSITIVE, SERIES, SHADES
-from mlds_bench.envs.landscape.curvature.hessian import TOLERANCE
 from mlds_bench.envs.landscape.pictures.scenes import Heights, Scene
 from mlds_bench.envs.landscape.pictures.study import Points, Run, Study
-from mlds_bench.envs.landscape.problems.base import Array
+from mlds_bench.measures.hessian import TOLERANCE
+from mlds_bench.measures.points import Array
 
 LOWEST = 1e-16
 """Bottom of logarithmic axes: below, float64 holds nothing but rounding."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mlds_bench.envs.landscape.curvature.surface import Plane, random_plane, surface
-from mlds_bench.envs.landscape.curvature.trajectories import principal_plane
 from mlds_bench.envs.landscape.pictures.study import Run, Study
-from mlds_bench.envs.landscape.problems.base import Array, Block, Problem
+from mlds_bench.envs.landscape.problems.base import Problem
 from mlds_bench.envs.landscape.problems.surfaces import SURFACES
+from mlds_bench.measures.points import Array, Block
+from mlds_bench.measures.surface import Plane, random_plane, surface
+from mlds_bench.measures.trajectories import principal_plane
 
 POINTS_A_RUN = 50
 """Most points of a run that a principal plane is computed from."""
@@ -30,7 +31,7 @@ class Scene:
     """A plane, the window to look through, and the runs seen there.
 
     Attributes:
-        plane: see `mlds_bench.envs.landscape.curvature.surface.Plane`.
+        plane: see `mlds_bench.measures.surface.Plane`.
         low: (2,) float64, lower left corner of the window.
         high: (2,) float64, upper right corner.
         paths: (T, 2) float64 of every run that is shown, up to where it leaves sight.

@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from mlds_bench.common.trees import take
 from mlds_bench.envs.core import Recorder
-from mlds_bench.envs.landscape.curvature.batches import losses_and_gradients
-from mlds_bench.envs.landscape.problems.base import Array, Problem
+from mlds_bench.envs.landscape.problems.base import Problem
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 from mlds_bench.envs.landscape.specs import LIMIT, Objective, Settings
 from mlds_bench.envs.landscape.trace import TRACED_RUNS
 from mlds_bench.envs.landscape.values import gradient_norm, value
+from mlds_bench.measures.batches import losses_and_gradients
+from mlds_bench.measures.points import Array
 
 Ending: TypeAlias = Literal["solved", "diverged", "unsolved"]
 

@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from mlds_bench.envs.landscape.specs import ProblemSpec
 from mlds_bench.envs.streams import Indices, Streams
-
-Array: TypeAlias = npt.NDArray[np.float64]
-Hessians: TypeAlias = Callable[[Array], Array]
-"""Points (N, d) to their Hessians (N, d, d)."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """One weight matrix or bias vector within the flat point of a network.
-
-    Attributes:
-        name: as in ``layer 1 weight``.
-        start: its first coordinate; it is stored row by row.
-        shape: (outputs, inputs) of a weight, (outputs,) of a bias.
-    """
-
-    name: str
-    start: int
-    shape: tuple[int, ...]
-
-    @property
-    def stop(self) -> int:
-        """One past its last coordinate."""
-        return self.start + math.prod(self.shape)
+from mlds_bench.measures.points import Array, Block, Hessians
 
 
 class Problem(ABC):

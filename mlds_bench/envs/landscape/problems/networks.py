@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from mlds_bench.envs.landscape.data import Dataset
-from mlds_bench.envs.landscape.problems.base import Array, Block, Problem
+from mlds_bench.envs.landscape.problems.base import Problem
 from mlds_bench.envs.landscape.problems.losses import LOSSES
 from mlds_bench.envs.landscape.specs import ProblemSpec
+from mlds_bench.measures.points import Array, Block
 
 
 @dataclass(frozen=True)

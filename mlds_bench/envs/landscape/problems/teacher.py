@@ -22,8 +22,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlds_bench.envs.landscape.problems.base import Array, Problem
+from mlds_bench.envs.landscape.problems.base import Problem
 from mlds_bench.envs.landscape.specs import ProblemSpec
+from mlds_bench.measures.points import Array
 
 TINY = 1e-150
 """A neuron shorter than this has no direction; its square is still a float64."""

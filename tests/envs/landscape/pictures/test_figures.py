@@ -16,7 +16,6 @@ from PIL import Image
 from scipy.stats import spearmanr
 
 from mlds_bench.common.canvas import ACCENT, INK, POSITIVE, SERIES, save, styled
-from mlds_bench.envs.landscape.curvature.hessian import minimal_ratio
 from mlds_bench.envs.landscape.pictures.figures import (
     FIGURES,
     PLANAR,
@@ -29,6 +28,7 @@ from mlds_bench.envs.landscape.pictures.figures import (
 from mlds_bench.envs.landscape.pictures.panels import FEWEST_RANKED, MOST_STEMS, plot_spectrum
 from mlds_bench.envs.landscape.pictures.scenes import whole_scene
 from mlds_bench.envs.landscape.specs import PROBLEMS, Settings
+from mlds_bench.measures.hessian import minimal_ratio
 from tests.envs.landscape.played import Rule, descend, leap, play, stay, study_of
 from tests.inside import cut_off
 

@@ -17,7 +17,7 @@ from mlds_bench.envs.landscape.pictures.scenes import (
     layer_scene,
     whole_scene,
 )
-from mlds_bench.envs.landscape.problems.base import Array
+from mlds_bench.measures.points import Array
 from tests.envs.landscape.played import descend, leap, stay, study_of
 
 

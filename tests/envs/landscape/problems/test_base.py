@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from mlds_bench.envs.landscape.problems.base import Block, Problem
+from mlds_bench.envs.landscape.problems.base import Problem
 from mlds_bench.envs.streams import Streams
+from mlds_bench.measures.points import Block
 from tests.envs.landscape.makers import SIZES, label, some, starts
 
 each_size = pytest.mark.parametrize("size", SIZES, ids=label)

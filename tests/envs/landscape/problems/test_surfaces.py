@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mlds_bench.envs.landscape.curvature.hessian import hessian
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 from mlds_bench.envs.landscape.specs import Settings
+from mlds_bench.measures.hessian import hessian
 
 POINT = torch.tensor([[2.0, -1.0]], dtype=torch.float64)
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlds_bench.envs.landscape.curvature.hessian import hessian
 from mlds_bench.envs.landscape.problems import teacher
 from mlds_bench.envs.landscape.problems.catalogue import make_problem
 from mlds_bench.envs.landscape.specs import Settings
+from mlds_bench.measures.hessian import hessian
 from tests.envs.landscape.makers import some
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from mlds_bench.envs.landscape.curvature.batches import (
+from mlds_bench.measures.batches import (
     WORKING_BYTES,
     Loss,
     Points,
@@ -26,7 +26,7 @@ from mlds_bench.envs.landscape.curvature.batches import (
     losses_and_gradients,
     points_per_piece,
 )
-from mlds_bench.envs.landscape.problems.base import Array, Hessians
+from mlds_bench.measures.points import Array, Hessians
 
 Counts: TypeAlias = npt.NDArray[np.int64]
 Operator: TypeAlias = Callable[[Tensor], Tensor]

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlds_bench.envs.landscape.curvature.batches import (
+from mlds_bench.measures.batches import (
     WORKING_BYTES,
     Loss,
     Points,
     as_points,
     losses,
 )
-from mlds_bench.envs.landscape.problems.base import Array, Block
+from mlds_bench.measures.points import Array, Block
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlds_bench.envs.landscape.curvature.surface import surface
-from mlds_bench.envs.landscape.curvature.trajectories import principal_plane
-from mlds_bench.envs.landscape.problems.base import Array, Block
-from tests.envs.landscape.small import draw, quadratic
+from mlds_bench.measures.points import Array, Block
+from mlds_bench.measures.surface import surface
+from mlds_bench.measures.trajectories import principal_plane
+from tests.measures.small import draw, quadratic
 
 RUNS = draw(3, 20, 6).numpy() * np.array([1.0, 2.0, 5.0, 0.5, 3.0, 0.1]) + 4.0
 

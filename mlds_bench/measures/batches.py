@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.func import vmap
 
-from mlds_bench.envs.landscape.problems.base import Array
+from mlds_bench.measures.points import Array
 
 Loss: TypeAlias = Callable[[Tensor], Tensor]
 Points: TypeAlias = Tensor | Array

@@ -10,8 +10,9 @@ import torch
 from scipy.sparse.linalg import eigsh
 from torch import Tensor
 
-from mlds_bench.envs.landscape.curvature.hessian import Operator, eigenvalues, hessian_operator
-from mlds_bench.envs.landscape.curvature.spectra import (
+from mlds_bench.measures.hessian import Operator, eigenvalues, hessian_operator
+from mlds_bench.measures.points import Array
+from mlds_bench.measures.spectra import (
     Lanczos,
     SpectralDensity,
     extreme_eigenvalues,
@@ -19,8 +20,7 @@ from mlds_bench.envs.landscape.curvature.spectra import (
     spectral_density,
     trace,
 )
-from mlds_bench.envs.landscape.problems.base import Array
-from tests.envs.landscape.small import draw, network, with_spectrum
+from tests.measures.small import draw, network, with_spectrum
 
 
 def operator(matrix: Array) -> Operator:

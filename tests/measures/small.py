@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear, mse_loss
 
-from mlds_bench.envs.landscape.curvature.batches import Loss
-from mlds_bench.envs.landscape.problems.base import Array, Block
+from mlds_bench.measures.batches import Loss
+from mlds_bench.measures.points import Array, Block
 
 Activation = Callable[[Tensor], Tensor]
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlds_bench.envs.landscape.curvature import batches
-from mlds_bench.envs.landscape.curvature.hessian import (
+from mlds_bench.measures import batches
+from mlds_bench.measures.hessian import (
     HessianTooLarge,
     count_signs,
     critical_points,
@@ -22,8 +22,8 @@ from mlds_bench.envs.landscape.curvature.hessian import (
     minimal_ratio_counts,
     sampled_minimal_ratio,
 )
-from mlds_bench.envs.landscape.problems.base import Array
-from tests.envs.landscape.small import draw, network, quadratic, with_spectrum
+from mlds_bench.measures.points import Array
+from tests.measures.small import draw, network, quadratic, with_spectrum
 
 LINES = [1, 40_000, batches.WORKING_BYTES]  # one row at a time, some rows, some points
 

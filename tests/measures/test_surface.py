@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlds_bench.envs.landscape.curvature import batches
-from mlds_bench.envs.landscape.curvature import surface as module
-from mlds_bench.envs.landscape.curvature.surface import (
+from mlds_bench.measures import batches
+from mlds_bench.measures import surface as module
+from mlds_bench.measures.points import Array, Block
+from mlds_bench.measures.surface import (
     Plane,
     filter_normalized,
     line,
@@ -17,8 +18,7 @@ from mlds_bench.envs.landscape.curvature.surface import (
     random_plane,
     surface,
 )
-from mlds_bench.envs.landscape.problems.base import Array, Block
-from tests.envs.landscape.small import blocks_of, draw, network, quadratic, with_spectrum
+from tests.measures.small import blocks_of, draw, network, quadratic, with_spectrum
 
 SIZES = (2, 3, 4, 1)
 

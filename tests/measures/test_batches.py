@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlds_bench.envs.landscape.curvature import batches
-from mlds_bench.envs.landscape.curvature.batches import (
+from mlds_bench.measures import batches
+from mlds_bench.measures.batches import (
     as_points,
     losses,
     losses_and_gradients,
     points_per_piece,
 )
-from tests.envs.landscape.small import draw, network
+from tests.measures.small import draw, network
 from tests.processes import python
 
 
@@ -110,7 +110,7 @@ def test_gradients_import_no_compiler() -> None:
     """``torch.func.grad`` would import ``torch._dynamo``: two seconds for nobody."""
     script = (
         "import sys, torch;"
-        "from mlds_bench.envs.landscape.curvature.hessian import critical_points;"
+        "from mlds_bench.measures.hessian import critical_points;"
         "critical_points(lambda x: (x @ x) ** 2, torch.ones(3, 2));"
         "sys.exit('torch._dynamo' in sys.modules)"
     )

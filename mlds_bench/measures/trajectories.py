@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlds_bench.envs.landscape.curvature.batches import Points
-from mlds_bench.envs.landscape.curvature.surface import Plane
-from mlds_bench.envs.landscape.problems.base import Array, Block
+from mlds_bench.measures.batches import Points
+from mlds_bench.measures.points import Array, Block
+from mlds_bench.measures.surface import Plane
 
 
 @dataclass(frozen=True)

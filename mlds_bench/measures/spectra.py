@@ -13,8 +13,8 @@ import torch
 from scipy.linalg import eigh_tridiagonal
 from torch import Tensor
 
-from mlds_bench.envs.landscape.curvature.hessian import Operator
-from mlds_bench.envs.landscape.problems.base import Array
+from mlds_bench.measures.hessian import Operator
+from mlds_bench.measures.points import Array
 
 EXHAUSTED = 1e-13
 """A new Lanczos vector below this share of the matrix's scale is rounding: the space is spent."""

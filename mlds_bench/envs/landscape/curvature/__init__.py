@@ -1,1 +1,0 @@
-"""The science of the room: Hessians, spectra, planes through a landscape."""

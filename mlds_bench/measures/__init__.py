@@ -1,0 +1,1 @@
+"""What can be measured of a loss or a network: pure functions, shared by rooms and agents."""
