@@ -40,13 +40,13 @@ from mlds_bench.agents.atari.networks import Layers
 from mlds_bench.agents.atari.pace import Progress, half_the_threads
 from mlds_bench.agents.atari.q_networks import QNetwork
 from mlds_bench.agents.atari.spaces import stacked_view
-from mlds_bench.agents.atari.weights import load_weights, save_weights
 from mlds_bench.agents.base import Agent
 from mlds_bench.agents.budget import Budget
 from mlds_bench.agents.numerics.descent import descend
 from mlds_bench.agents.numerics.distributional import project
 from mlds_bench.agents.numerics.replay import FrameReplay
 from mlds_bench.agents.numerics.sampling import PrioritizedSampler, Sampler, UniformSampler
+from mlds_bench.agents.weights import load_weights, save_weights
 from mlds_bench.common.bounds import above, at_least, between, layers, whole
 
 FILE = "network.safetensors"

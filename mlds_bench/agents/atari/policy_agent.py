@@ -19,9 +19,9 @@ from torch import nn
 from mlds_bench.agents.atari.pace import Progress
 from mlds_bench.agents.atari.rollouts import Player, Rollout, played
 from mlds_bench.agents.atari.views import Shape, view_shape
-from mlds_bench.agents.atari.weights import load_weights, save_weights
 from mlds_bench.agents.base import Agent
 from mlds_bench.agents.budget import Budget
+from mlds_bench.agents.weights import load_weights, save_weights
 from mlds_bench.common.bounds import above, at_least, between, whole
 
 FILE = "policy.safetensors"

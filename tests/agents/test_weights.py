@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from mlds_bench.agents.atari.weights import load_weights, save_weights
+from mlds_bench.agents.weights import load_weights, save_weights
 
 
 def network(seed: int, *, hidden: int = 4, layers: int = 1) -> nn.Module:
