@@ -100,5 +100,5 @@ def test_the_largest_size_that_fits(parameters: int) -> None:
 
 def test_too_few_parameters_are_refused() -> None:
     """With the fewest there can be."""
-    with pytest.raises(UnknownHyperparameter, match="parameters=9 is too few.* at least 11"):
+    with pytest.raises(UnknownHyperparameter, match=r"parameters=9 is too few.* at least 11"):
         largest_size(lambda n: nn.Linear(10, n), 9)

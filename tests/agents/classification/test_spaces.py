@@ -61,7 +61,7 @@ def test_probabilities_become_the_actions_of_the_space() -> None:
     probabilities = torch.tensor([[0.2, 0.5, 0.3], [1.0000001, 0.0, -1e-9]])
     shares, classes = as_actions(SHARES, probabilities), as_actions(Discrete(3), probabilities)
     assert shares.dtype == np.float32
-    np.testing.assert_array_equal(shares, np.float32([[0.2, 0.5, 0.3], [1.0, 0.0, 0.0]]))
+    np.testing.assert_array_equal(shares, np.array([[0.2, 0.5, 0.3], [1.0, 0.0, 0.0]], np.float32))
     assert classes.tolist() == [1, 0]
     assert classes.dtype == np.int64
 
