@@ -157,7 +157,8 @@ class NetworkAgent(Agent):
         logits = images.new_zeros((len(labels), self.classes), dtype=torch.float32)
         rows = torch.nonzero(has_label)[:, 0]
         said = self.train_on(trainer, images[rows], labels[rows], progress, share)
-        logits[rows[: len(said)]] = said
+        if len(said):
+            logits[rows[: len(said)]] = said
         return as_actions(self.action_space, logits.softmax(1))
 
     def train_on(

@@ -109,7 +109,7 @@ class Trainer:
 
         Returns:
             Logits (m, K), each from before the network learned from its example; m is n, unless
-            the last update came before.
+            the last update came before. Nothing at all is (0, 0).
         """
         rows, start = len(labels), 0
         logits: list[Tensor] = []
@@ -122,9 +122,10 @@ class Trainer:
             (loss if share == 1.0 else loss * share).backward()  # type: ignore[no-untyped-call]
             self._gathered += stop - start
             if self._gathered == self.hyper.batch_size:
-                self._update(progress + (end - progress) * start / rows)
+                first = (stop - self.hyper.batch_size) / rows  # where the minibatch began
+                self._update(max(progress + (end - progress) * first, 0.0))
             start = stop
-        return torch.cat(logits) if logits else inputs.new_zeros(0, 1)
+        return torch.cat(logits) if logits else inputs.new_zeros(0, 0)
 
     def _choose_mode(self, rows: int) -> None:
         """A single example has no batch to be normalized over: the running statistics serve."""

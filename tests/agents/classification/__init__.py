@@ -1,1 +1,1 @@
-"""Tests."""
+"""The agents of the classification room."""
