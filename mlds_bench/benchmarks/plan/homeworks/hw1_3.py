@@ -13,6 +13,7 @@ from mlds_bench.agents.params import label
 from mlds_bench.benchmarks.plan.homeworks.hw1_1_images import (
     COURSE,
     GAP,
+    LARGE_SAMPLES,
     TEST_ACCURACY,
     TRAIN_ACCURACY,
     classification,
@@ -87,6 +88,7 @@ VARIANTS = (
         {**MNIST, "label_noise": 1.0},
         ("logistic", "knn@k=1", "mlp", "cnn-middle"),
         preview=(),
+        samples=LARGE_SAMPLES,
         scores=(TRAIN_ACCURACY, TEST_ACCURACY, GAP),
         mark=MEMORIZED,
         published=(Published(label="cnn (course)", value=0.979, source=COURSE),),
