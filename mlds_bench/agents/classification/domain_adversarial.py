@@ -36,7 +36,9 @@ SLOPE = 10.0
 
 @dataclass(frozen=True)
 class DomainAdversarialHyperparameters(LayerHyperparameters):
-    """Hyper-parameters of `DomainAdversarialAgent`.
+    """Hyper-parameters of `DomainAdversarialAgent`; the optimizer is the paper's (section 5.2.2).
+
+    Adam scales the reversed gradient up again where it is small, and hides the domains less well.
 
     Attributes:
         network: mlp, cnn-shallow, cnn-middle or cnn-deep, as these agents have it by default.
@@ -44,6 +46,8 @@ class DomainAdversarialHyperparameters(LayerHyperparameters):
         domain_units: units of the domain classifier's hidden layer.
     """
 
+    learning_rate: float = 1e-2
+    optimizer: str = "momentum"
     network: str = "cnn-middle"
     domain_weight: float = 1.0
     domain_units: int = 100
