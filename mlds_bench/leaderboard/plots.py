@@ -1,4 +1,4 @@
-"""Learning curves from results alone: a figure per variant, against steps and against time."""
+"""Figures from results alone: learning curves per variant, against steps and time, and sweeps."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ from mlds_bench.leaderboard.curves import (
 )
 from mlds_bench.leaderboard.fields import one_line
 from mlds_bench.leaderboard.lines import THIN, plot_lines, scale, unit_of_time
-from mlds_bench.leaderboard.record import NoRecords
+from mlds_bench.leaderboard.record import NoRecords, slug
 from mlds_bench.leaderboard.results import Result, Results, read_results
 from mlds_bench.leaderboard.rows import grouped
+from mlds_bench.leaderboard.sweeps import find_sweeps, sweep_figure
 
 LOOKS = tuple(product(("-", "--"), SERIES))
 """Line style and color of agents, in turn."""
@@ -129,7 +130,7 @@ def write_curves(
     folder: str | Path | None = None,
     form: str = "png",
 ) -> list[Path]:
-    """Writes the learning curves of a run.
+    """Writes the learning curves of a run, and its scores against hyper-parameters.
 
     Files that cannot be read are skipped, with a warning each that says what to do.
 
@@ -143,7 +144,8 @@ def write_curves(
         form: what they are, of `FORMATS`: png, pdf or svg.
 
     Returns:
-        The files written: `<folder>/<preset>/<homework>-<variant>.<form>`.
+        The files written: `<folder>/<preset>/<homework>-<variant>.<form>`, and, for each sweep that
+        `find_sweeps` finds, the same with `-<agent>-<hyper-parameter>` before the ending.
 
     Raises:
         NoRecords: the folder holds no record, or no agent has learned in them.
@@ -160,10 +162,13 @@ def write_curves(
     groups = grouped(chosen, lambda result: (result.task.preset, result.task.variant))
     written = []
     for (preset, variant), group in groups.items():
-        figure = learning_curves(group, (published or {}).get(variant, ()), against=against)
-        if figure is not None:
-            name = f"{variant.replace('/', '-')}.{form}"
-            written.append(save(figure, Path(folder or Path(out, "curves"), preset, name)))
+        figures = {"": learning_curves(group, (published or {}).get(variant, ()), against=against)}
+        for sweep in find_sweeps(group):
+            figures[f"-{slug(sweep.agent)}-{slug(sweep.parameter)}"] = sweep_figure(sweep)
+        for what, figure in figures.items():
+            if figure is not None:
+                name = f"{variant.replace('/', '-')}{what}.{form}"
+                written.append(save(figure, Path(folder or Path(out, "curves"), preset, name)))
     if not written:
         raise NoRecords(f"{out}: no agent has learned in its records, so there are no curves")
     return written

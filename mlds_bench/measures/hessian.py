@@ -7,7 +7,6 @@ less work, but PyTorch 2.13 has no forward derivative of the mean squared error'
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -23,7 +22,6 @@ from mlds_bench.measures.batches import (
     as_points,
     differentiate,
     losses,
-    losses_and_gradients,
     points_per_piece,
 )
 from mlds_bench.measures.points import Array, Hessians
@@ -40,30 +38,6 @@ TOLERANCE = 1e-8
 
 class HessianTooLarge(ValueError):
     """A Hessian that would not fit under the memory guard."""
-
-
-@dataclass(frozen=True)
-class CriticalPoints:
-    """The curvature at N points, and how close to critical they are.
-
-    Attributes:
-        loss: (N,) float64.
-        gradient_norm: (N,) float64, sqrt(sum g^2).
-        positive: (N,) int64, eigenvalues above the tolerance.
-        zero: (N,) int64, eigenvalues within the tolerance of 0.
-        negative: (N,) int64, eigenvalues below minus the tolerance.
-    """
-
-    loss: Array
-    gradient_norm: Array
-    positive: Counts
-    zero: Counts
-    negative: Counts
-
-    @property
-    def minimal_ratio(self) -> Array:
-        """(N,) float64, the share of eigenvalues > 0; NaN where the Hessian is not finite."""
-        return _share_positive(self.positive, self.zero, self.negative)
 
 
 def hessian_operator(loss: Loss, theta: Points) -> Operator:
@@ -85,27 +59,6 @@ def hessian_operator(loss: Loss, theta: Points) -> Operator:
         return products
 
     return multiply
-
-
-def hessian_vector_product(loss: Loss, theta: Points, vectors: Points) -> Tensor:
-    """H v, float64: at one point (d,) with v (d,), or at points (N, d) with v (N, d), pair by pair.
-
-    For many vectors at one point see `hessian_operator`.
-    """
-    points, directions = as_points(theta), as_points(vectors)
-    if points.shape != directions.shape:
-        raise ValueError(
-            f"a Hessian-vector product takes one vector per point: points have shape "
-            f"{tuple(points.shape)}, vectors {tuple(directions.shape)}"
-        )
-    places, given = as_batch(points), as_batch(directions)
-    products = torch.empty_like(places)
-    size = points_per_piece(loss, places[0]) if len(places) else 1
-    for first in range(0, len(places), size):
-        piece = slice(first, first + size)
-        leaf, _, gradients = differentiate(loss, places[piece], twice=True)
-        products[piece] = _products(gradients, leaf, given[piece][None])[0]
-    return products.reshape(points.shape)
 
 
 def hessian(loss: Loss, theta: Points, *, memory_limit: int = MEMORY_LIMIT) -> Tensor:
@@ -223,16 +176,6 @@ def minimal_ratio(
     """
     counts = minimal_ratio_counts(loss, thetas, tolerance=tolerance, memory_limit=memory_limit)
     return _share_positive(*counts)
-
-
-def critical_points(
-    loss: Loss, thetas: Points, *, tolerance: float = TOLERANCE, memory_limit: int = MEMORY_LIMIT
-) -> CriticalPoints:
-    """Loss, gradient norm and the three counts at points (N, d)."""
-    points = as_batch(thetas)
-    value, gradient = losses_and_gradients(loss, points)
-    counts = minimal_ratio_counts(loss, points, tolerance=tolerance, memory_limit=memory_limit)
-    return CriticalPoints(value, np.linalg.norm(gradient, axis=1), *counts)
 
 
 def sampled_minimal_ratio(

@@ -209,11 +209,6 @@ def spectral_density(
     )
 
 
-def smoothed_spectrum(eigenvalues: Array, grid: Array, width: float) -> Array:
-    """The density (G,) of known eigenvalues (d,) after a Gaussian of standard deviation width."""
-    return _mixture(eigenvalues, np.full(len(eigenvalues), 1.0 / len(eigenvalues)), grid, width)
-
-
 def _mixture(nodes: Array, weights: Array, grid: Array, width: float) -> Array:
     distance = (grid[:, None] - nodes) / width
     density: Array = np.exp(-0.5 * distance**2) @ weights / (np.sqrt(2.0 * np.pi) * width)

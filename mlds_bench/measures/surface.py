@@ -53,11 +53,6 @@ def line(first: Points, last: Points, positions: Array) -> Array:
     return points
 
 
-def losses_on_line(loss: Loss, first: Points, last: Points, positions: Array) -> Array:
-    """Losses (K,) at the points of `line`."""
-    return losses(loss, line(first, last, positions))
-
-
 def filter_normalized(direction: Array, theta: Array, blocks: Sequence[Block]) -> Array:
     """A direction (d,) in which every filter has the norm of that filter in theta (d,).
 

@@ -13,11 +13,9 @@ from mlds_bench.measures import batches
 from mlds_bench.measures.hessian import (
     HessianTooLarge,
     count_signs,
-    critical_points,
     eigenvalues,
     hessian,
     hessian_operator,
-    hessian_vector_product,
     minimal_ratio,
     minimal_ratio_counts,
     sampled_minimal_ratio,
@@ -69,19 +67,15 @@ def test_hessians_are_the_slopes_of_gradients() -> None:
 
 @pytest.mark.parametrize("memory", LINES)
 def test_products_are_those_of_the_matrix(memory: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pair by pair, and many vectors at one point."""
+    """One vector or many at one point."""
     monkeypatch.setattr(batches, "WORKING_BYTES", memory)
     loss, dimension = network((1, 4, 4, 1))
-    points, vectors = draw(5, dimension), draw(5, dimension, seed=1)
-    matrices = hessian(loss, points)
-    pairs = hessian_vector_product(loss, points, vectors)
-    assert pairs.numpy() == pytest.approx(torch.einsum("nij,nj->ni", matrices, vectors).numpy())
-    one = hessian_vector_product(loss, points[0], vectors[0])
-    assert one.numpy() == pytest.approx(pairs[0].numpy())
-    multiply = hessian_operator(loss, points[0])
-    assert multiply(vectors).numpy() == pytest.approx((vectors @ matrices[0]).numpy())
-    assert multiply(vectors[:1]).numpy() == pytest.approx(pairs[:1].numpy())
-    assert hessian_vector_product(loss, points[:0], vectors[:0]).shape == (0, dimension)
+    point, vectors = draw(dimension), draw(5, dimension, seed=1)
+    expected = (vectors @ hessian(loss, point)).numpy()
+    multiply = hessian_operator(loss, point)
+    assert multiply(vectors).numpy() == pytest.approx(expected)
+    assert multiply(vectors[:1]).numpy() == pytest.approx(expected[:1])
+    assert multiply(vectors[:0]).shape == (0, dimension)
 
 
 def test_a_quadratic_has_its_matrix_everywhere() -> None:
@@ -116,11 +110,10 @@ LECTURE: dict[str, tuple[batches.Loss, tuple[int, int, int]]] = {
 def test_the_lectures_critical_points(name: str) -> None:
     """The counts at the origin are the lecture's; two of the points differ only in higher order."""
     loss, expected = LECTURE[name]
-    found = critical_points(loss, np.zeros((2, 2)))
-    assert counts(loss, torch.zeros(2, 2)) == [expected, expected]
-    assert found.gradient_norm.tolist() == [0.0, 0.0]
-    assert found.loss.tolist() == [1.0, 1.0] if name == "deep linear" else [0.0, 0.0]
-    assert found.minimal_ratio.tolist() == [expected[0] / 2] * 2
+    origin = torch.zeros(2, 2)
+    assert counts(loss, origin) == [expected, expected]
+    assert (batches.losses_and_gradients(loss, origin)[1] == 0.0).all()
+    assert minimal_ratio(loss, origin).tolist() == [expected[0] / 2] * 2
 
 
 @pytest.mark.parametrize("tolerance", [1e-8, 1e-3])
@@ -164,21 +157,12 @@ def test_points_that_diverged_have_no_counts() -> None:
     points[1, 0] = torch.nan
     assert counts(loss, points) == [expected[0], (0, 0, 0), expected[2]]
     assert np.isnan(minimal_ratio(loss, points)).tolist() == [False, True, False]
-    assert np.isnan(critical_points(loss, points[1]).minimal_ratio).tolist() == [True]
 
 
 def test_a_hessian_with_a_hole_has_no_counts() -> None:
     """One infinite entry is enough: the root of a coordinate that is 0."""
     points = torch.tensor([[1.0, 1.0], [1.0, 0.0]])
     assert counts(lambda x: x[0] ** 2 + x[1].sqrt(), points) == [(1, 0, 1), (0, 0, 0)]
-
-
-def test_critical_points_say_how_critical_they_are() -> None:
-    """Loss and gradient norm stand beside the counts, a number a point."""
-    found = critical_points(lambda x: 3.0 * x[0] + x @ x, np.array([[0.0, 2.0], [-1.5, 0.0]]))
-    assert found.loss.tolist() == [4.0, -2.25]
-    assert found.gradient_norm.tolist() == [5.0, 0.0]
-    assert (found.positive.tolist(), found.zero.tolist()) == ([2, 2], [0, 0])
 
 
 def test_what_a_softmax_forgets_is_zero() -> None:
@@ -196,7 +180,7 @@ def test_what_a_softmax_forgets_is_zero() -> None:
 def test_no_points_have_no_counts() -> None:
     """An empty batch is no error."""
     assert counts(torch.sum, torch.empty(0, 3)) == []
-    assert critical_points(torch.sum, torch.empty(0, 3)).minimal_ratio.shape == (0,)
+    assert minimal_ratio(torch.sum, torch.empty(0, 3)).shape == (0,)
     assert hessian(torch.sum, torch.empty(0, 3)).shape == (0, 3, 3)
 
 
@@ -209,7 +193,7 @@ def test_a_hessian_beyond_the_guard_is_refused() -> None:
     assert "\n" not in message
     for part in ("d = 100000", "160 GB", "1.07 GB", "extreme_eigenvalues", "memory_limit"):
         assert part in message
-    for function in (hessian, minimal_ratio_counts, minimal_ratio, critical_points):
+    for function in (hessian, minimal_ratio_counts, minimal_ratio):
         with pytest.raises(HessianTooLarge):
             function(torch.sum, torch.zeros(1, 100_000))
 
@@ -225,9 +209,7 @@ def test_the_guard_is_the_callers() -> None:
 
 
 def test_bad_shapes_are_named() -> None:
-    """One line each."""
-    with pytest.raises(ValueError, match=r"points have shape \(2, 3\), vectors \(3, 3\)"):
-        hessian_vector_product(torch.sum, torch.zeros(2, 3), torch.zeros(3, 3))
+    """One line."""
     with pytest.raises(ValueError, match=r"belongs to one point \(d,\), got \(2, 3\)"):
         hessian_operator(torch.sum, torch.zeros(2, 3))
 

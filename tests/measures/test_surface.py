@@ -14,7 +14,6 @@ from mlds_bench.measures.surface import (
     Plane,
     filter_normalized,
     line,
-    losses_on_line,
     random_plane,
     surface,
 )
@@ -44,7 +43,7 @@ def test_a_quadratic_is_a_parabola_on_every_line() -> None:
     expected = (
         first @ matrix @ first / 2 + a * (way @ matrix @ first) + a**2 * (way @ matrix @ way) / 2
     )
-    assert losses_on_line(quadratic(matrix), first, last, a) == pytest.approx(expected)
+    assert batches.losses(quadratic(matrix), line(first, last, a)) == pytest.approx(expected)
 
 
 def test_lines_join_points_of_one_space() -> None:

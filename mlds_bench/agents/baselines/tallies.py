@@ -48,9 +48,14 @@ class Mode:
         self._hits = np.zeros((self._low.size, int(np.max(self._high - self._low)) + 1), np.int64)
 
     def add(self, values: npt.NDArray[Any]) -> bool:
-        """Add a batch (N, ...); False if it holds anything that is not an action."""
-        whole = values.dtype.kind in "iub"
-        if not whole or np.any(values < self._low) or np.any(values > self._high):
+        """Add a batch (N, ...); False if it holds anything that is not an action.
+
+        Instances with a value below all actions are left out: of them the oracle tells nothing.
+        """
+        if values.dtype.kind not in "iub" or np.any(values > self._high):
+            return False
+        values = values[(values >= self._low).reshape(len(values), -1).all(axis=1)]
+        if not len(values):
             return False
         hits = (values - self._low).reshape(len(values), -1)
         np.add.at(self._hits, (np.arange(self._hits.shape[0]), hits), 1)

@@ -44,7 +44,7 @@ def test_the_mean_is_exact_over_many_batches_of_small_floats() -> None:
     [
         (spaces.Discrete(3), None),
         (spaces.Discrete(3), np.array([0, 3])),
-        (spaces.Discrete(3), np.array([-1, 0])),
+        (spaces.Discrete(3), np.array([-1, -1])),
         (spaces.Discrete(3), np.array([0.0, 1.0])),
         (spaces.Discrete(3), np.array([[0], [1]])),
         (spaces.Discrete(3), {"a": np.array([0, 1])}),
@@ -68,3 +68,10 @@ def test_parts_of_a_dictionary_are_counted_apart() -> None:
     tally = make_tally(spaces.Dict(a=spaces.Discrete(3), b=spaces.Box(0, 1, (1,))))
     assert look(tally, {"a": np.array([2, 2])}, 2)
     assert best_constant(tally, {"a": 0, "b": 0.5}) == {"a": 2, "b": 0.5}
+
+
+def test_instances_of_which_nothing_is_told_are_left_out() -> None:
+    """-1 stands for no label; the others count."""
+    tally = make_tally(spaces.Discrete(3))
+    assert look(tally, np.array([-1, 2, -1, 2, 1]), 5)
+    assert best_constant(tally, None) == 2

@@ -9,7 +9,7 @@ from mlds_bench.benchmarks.plan.presets import FIVE_SEEDS
 from mlds_bench.benchmarks.plan.variant import Run, Runs, TestSize, Variant, everywhere
 from mlds_bench.leaderboard.record import Anchor, Anchors, Published, Score
 
-HOMEWORKS = {"hw1-1": "deep versus shallow: does depth fit a function better at the same size?"}
+HOMEWORKS = {"hw1-1": "deep versus shallow: does depth pay at the same size?"}
 
 COURSE = "MLDS 2018, measured on a team's committed results"
 THEORY = "MLDS 2018, lecture 'Why deep structure'"

@@ -1,0 +1,181 @@
+"""Homework 1-1, part 2: networks of equal size and different depth classify images.
+
+`classification` makes the variants of homework 1-3 as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlds_bench.agents.budget import Budget
+from mlds_bench.benchmarks.plan.presets import FIVE_SEEDS
+from mlds_bench.benchmarks.plan.variant import Run, Runs, TestSize, Variant
+from mlds_bench.leaderboard.record import Anchor, Anchors, Published, Score
+
+HOMEWORKS: dict[str, str] = {}  # hw1_1 has the question
+
+COURSE = "MLDS 2018, measured on a team's committed results"
+EVERY_IMAGE = Anchor(value=1.0, source="every image right")
+CHANCE = Anchor(value=0.1, source="ten classes of about equal size")
+
+TEST_ACCURACY = Score(name="test_accuracy", higher_is_better=True)
+TRAIN_ACCURACY = Score(name="train_accuracy", higher_is_better=True)
+GAP = Score(name="gap", higher_is_better=False)
+CROSS_ENTROPY = Score(name="test_cross_entropy", higher_is_better=False)
+SCORES = (TEST_ACCURACY, TRAIN_ACCURACY, GAP, CROSS_ENTROPY)
+
+NETWORKS = ("mlp", "cnn-shallow", "cnn-middle", "cnn-deep")
+BASELINES = ("random", "constant")
+
+# Cards of the whole deck: all held-out images, and half as many training images.
+DECKS = {"digits": 750, "mnist": 15_000, "fashion": 15_000, "cifar10": 15_000}
+SAMPLES = {"smoke": 4_096, "quick": 65_536, "standard": 393_216, "course": 4_000_000}
+SECONDS = {"smoke": 20.0, "quick": 60.0, "standard": 600.0, "course": 7200.0}
+# A step of Stable-Baselines3 costs a hundred times a step of a supervised learner.
+SB3_SAMPLES = {"smoke": 2_048, "quick": 8_192, "standard": 65_536, "course": 1_000_000}
+# Images are drawn with replacement: after 5 n draws less than one in a hundred was never seen.
+NEIGHBOR_SAMPLES = {"smoke": 4_096, "quick": 65_536, "standard": 400_000, "course": 1_000_000}
+
+
+def budgets(samples: Mapping[str, int]) -> dict[str, Budget]:
+    """One training image is one environment step."""
+    return {name: Budget(samples[name], seconds=SECONDS[name]) for name in SECONDS}
+
+
+def classification(
+    homework: str,
+    name: str,
+    summary: str,
+    env_kwargs: Mapping[str, Any],
+    agents: tuple[str, ...],
+    *,
+    mark: Anchor,
+    preview: tuple[str, ...] | None = None,
+    samples: Mapping[str, int] | None = None,
+    scores: tuple[Score, ...] = SCORES,
+    seeds: tuple[int, ...] = FIVE_SEEDS,
+    published: tuple[Published, ...] = (),
+    params_by_agent: Mapping[str, Mapping[str, Any]] | None = None,
+    threads: int = 1,
+    headline: bool = False,
+) -> Variant:
+    """A variant of the classification room.
+
+    Args:
+        homework: as in ``hw1-1``.
+        name: as in ``digits``.
+        summary: one line for the listing.
+        env_kwargs: of the environment.
+        agents: labels of all that run besides `BASELINES`.
+        mark: pass mark of the primary score.
+        preview: labels of those that run at smoke and quick; None for all.
+        samples: training images by preset; `SAMPLES` where they are not given.
+        scores: the primary first.
+        seeds: at standard and course.
+        published: figures of others.
+        params_by_agent: see `Variant`.
+        threads: processor threads of a cell.
+        headline: whether it stands for its homework.
+    """
+    whole = Run((*BASELINES, *agents), seeds)
+    small = Run((*BASELINES, *(agents if preview is None else preview)), (0,))
+    runs = {"smoke": small, "quick": small, "standard": whole, "course": whole}
+    deck = DECKS[env_kwargs.get("dataset", "digits")]
+    if env_kwargs.get("shift", "none") != "none":
+        deck += deck * 2 // 3
+    sizes = {"smoke": min(deck, 500), "quick": deck, "standard": deck, "course": deck}
+    return Variant(
+        homework=homework,
+        name=name,
+        summary=summary,
+        env_id="mlds/Classification-v0",
+        env_kwargs=env_kwargs,
+        scores=scores,
+        anchors=Anchors(random=CHANCE, trivial=CHANCE, pass_mark=mark, best=EVERY_IMAGE),
+        budgets=budgets(samples or SAMPLES),
+        runs={preset: Runs(run, run) for preset, run in runs.items()},
+        test_sizes={preset: TestSize(size) for preset, size in sizes.items()},
+        budgets_by_agent={"sb3:*": budgets(SB3_SAMPLES), "knn*": budgets(NEIGHBOR_SAMPLES)},
+        params_by_agent=params_by_agent or {},
+        published=published,
+        threads=threads,
+        headline=headline,
+    )
+
+
+def _published(label: str, value: float, source: str) -> Published:
+    return Published(label=label, value=value, source=source)
+
+
+EVERYBODY = ("logistic", "knn", *NETWORKS)
+# Ten epochs of 60,000 images.
+LARGE_SAMPLES = {"smoke": 4_096, "quick": 65_536, "standard": 600_000, "course": 6_000_000}
+FASHION = (
+    "Xiao, Rasul and Vollgraf 2017, table 3: scikit-learn's SVC, the best of their classifiers"
+)
+LENET = "LeCun, Bottou, Bengio and Haffner 1998, figure 9"
+
+VARIANTS = (
+    classification(
+        "hw1-1",
+        "digits",
+        "real digits of 8 x 8 pixels: networks of equal size, with 0, 1, 2 and 4 convolutions",
+        {"dataset": "digits"},
+        (*EVERYBODY, "sb3:PPO"),
+        mark=Anchor(value=0.97, source="scikit-learn's example: SVC, trained on half of the set"),
+    ),
+    classification(
+        "hw1-1",
+        "mnist",
+        "MNIST: networks of equal size, with 0, 1, 2 and 4 convolutions",
+        {"dataset": "mnist"},
+        EVERYBODY,
+        preview=("logistic", "cnn-middle"),
+        samples=LARGE_SAMPLES,
+        mark=Anchor(value=0.99, source=f"{LENET}: LeNet-5, 0.95 % errors, rounded down"),
+        published=(
+            _published("LeNet-5 (LeCun et al.)", 0.9905, LENET),
+            _published("knn (LeCun et al.)", 0.95, f"{LENET}: K-nearest neighbors, Euclidean"),
+        ),
+    ),
+    classification(
+        "hw1-1",
+        "fashion",
+        "Fashion-MNIST: networks of equal size, with 0, 1, 2 and 4 convolutions",
+        {"dataset": "fashion"},
+        EVERYBODY,
+        preview=("logistic", "cnn-middle"),
+        samples=LARGE_SAMPLES,
+        mark=Anchor(value=0.897, source=FASHION),
+        published=(_published("SVC (Xiao et al.)", 0.897, FASHION),),
+    ),
+    classification(
+        "hw1-1",
+        "cifar10",
+        "CIFAR-10: the homework's networks of equal size, with 1, 2 and 4 convolutions",
+        {"dataset": "cifar10"},
+        EVERYBODY,
+        preview=("cnn-middle",),
+        samples=LARGE_SAMPLES,
+        mark=Anchor(value=0.822, source=f"{COURSE}: deep network"),
+        published=tuple(
+            _published(f"{name} (course)", value, COURSE)
+            for name, value in (("deep", 0.822), ("middle", 0.786), ("shallow", 0.704))
+        ),
+    ),
+    classification(
+        "hw1-1",
+        "very-deep",
+        "digits with thirty layers: plain ones fail, residual and highway blocks train",
+        {"dataset": "digits"},
+        (
+            "mlp@width=32",
+            *(
+                f"mlp@hidden_layers=30,{skip}width=32"
+                for skip in ("", "skip=residual,", "skip=highway,")
+            ),
+        ),
+        mark=Anchor(value=0.97, source="scikit-learn's example: SVC, trained on half of the set"),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Studies too long for tests: each repeats a table or a picture, and writes what it found."""
