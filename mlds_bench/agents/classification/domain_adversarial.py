@@ -38,7 +38,8 @@ SLOPE = 10.0
 class DomainAdversarialHyperparameters(LayerHyperparameters):
     """Hyper-parameters of `DomainAdversarialAgent`; the optimizer is the paper's (section 5.2.2).
 
-    Adam scales the reversed gradient up again where it is small, and hides the domains less well.
+    Adam, which rescales every parameter's gradient, hides the domains less well. The bound on the
+    gradient is ours: where domains are easily told apart, the reversed gradient grows without end.
 
     Attributes:
         network: mlp, cnn-shallow, cnn-middle or cnn-deep, as these agents have it by default.
@@ -48,6 +49,7 @@ class DomainAdversarialHyperparameters(LayerHyperparameters):
 
     learning_rate: float = 1e-2
     optimizer: str = "momentum"
+    max_grad_norm: float | None = 5.0
     network: str = "cnn-middle"
     domain_weight: float = 1.0
     domain_units: int = 100

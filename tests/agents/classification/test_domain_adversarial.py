@@ -19,6 +19,8 @@ from mlds_bench.agents.classification.mlp import MlpAgent
 from tests.agents.classification.makers import images, learn, make_agent, scores
 
 SMALL: dict[str, Any] = {"network": "mlp", "batch_size": 32}
+PAPER: dict[str, Any] = {"optimizer": "momentum", "learning_rate": 1e-2, "max_grad_norm": 5.0}
+"""How the agent is trained by default."""
 
 
 def test_the_gradient_comes_back_reversed() -> None:
@@ -84,7 +86,7 @@ def test_without_lambda_the_network_is_the_plain_one() -> None:
     """Where every image has a label, it learns exactly what `mlp` learns."""
     agents = [
         make_agent(DomainAdversarialAgent, domain_weight=0.0, **SMALL),
-        make_agent(MlpAgent, batch_size=32, optimizer="momentum", learning_rate=1e-2),
+        make_agent(MlpAgent, batch_size=32, **PAPER),
         make_agent(DomainAdversarialAgent, domain_weight=1.0, **SMALL),
     ]
     for agent in agents:
