@@ -7,7 +7,7 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import torch
@@ -32,6 +32,11 @@ class Report:
         self._start = perf_counter()
 
     @property
+    def path(self) -> Path:
+        """Where the study's numbers go."""
+        return PAGES / "studies" / f"{self.name}.json"
+
+    @property
     def picture(self) -> Path:
         """Where the study's picture goes."""
         return PAGES / "pictures" / f"study-{self.name.replace('_', '-')}.png"
@@ -40,22 +45,27 @@ class Report:
         """One line of progress."""
         print(f"{perf_counter() - self._start:6.0f} s  {text}", flush=True)
 
+    def read(self) -> dict[str, Any]:
+        """The numbers as they were last written."""
+        content: dict[str, Any] = json.loads(self.path.read_text())
+        return content
+
     def write(self, content: Mapping[str, Any]) -> Path:
         """Write the numbers, rounded to six digits, and return the path."""
-        path = PAGES / "studies" / f"{self.name}.json"
         whole = {
             "study": self.name,
             "command": f"python -m tools.studies.{self.name}",
             **content,
             "seconds": round(perf_counter() - self._start, 1),
+            "processor_seconds": round(process_time(), 1),
             "threads": torch.get_num_threads(),
             "versions": {
                 "python": platform.python_version(),
                 **{package: version(package) for package in PACKAGES},
             },
         }
-        replace_file(path, json.dumps(_rounded(whole), indent=1, allow_nan=False) + "\n")
-        return path
+        replace_file(self.path, json.dumps(_rounded(whole), indent=1, allow_nan=False) + "\n")
+        return self.path
 
 
 def _rounded(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +26,14 @@ def write_notes(folder: Path, history: History, measures: dict[str, float]) -> N
     Args:
         folder: an existing folder.
         history: of the training.
-        measures: name -> value.
+        measures: name -> value; what is no finite number becomes null.
     """
     if not history.images:
         return
     from mlds_bench.common import canvas  # matplotlib takes a while, and most agents only play
 
-    (folder / MEASURES).write_text(json.dumps(measures, indent=1) + "\n", encoding="utf-8")
+    finite = {name: value if math.isfinite(value) else None for name, value in measures.items()}
+    (folder / MEASURES).write_text(json.dumps(finite, indent=1) + "\n", encoding="utf-8")
     with canvas.styled():
         canvas.save(plot(history), folder / PLOT)
 

@@ -36,6 +36,7 @@ class TrainingHyperparameters:
         optimizer: adam, sgd, momentum (0.9) or rmsprop; PyTorch's, Adam with decoupled weight decay
             (Loshchilov and Hutter 2019).
         weight_decay: of the optimizer, on all parameters.
+        max_grad_norm: upper bound on the gradient's Euclidean norm; None for no bound.
         anneal_lr: the learning rate follows half a cosine to zero over the budget.
         updates_per_step: updates per step of the batch of ``batch_size * updates_per_step``
             instances; None for as many as make about `INSTANCES` instances.
@@ -48,6 +49,7 @@ class TrainingHyperparameters:
     learning_rate: float = 1e-3
     optimizer: str = "adam"
     weight_decay: float = 0.0
+    max_grad_norm: float | None = None
     anneal_lr: bool = True
     updates_per_step: int | None = None
     total_updates: int | None = None
@@ -58,6 +60,8 @@ class TrainingHyperparameters:
         above(0.0, learning_rate=self.learning_rate)
         one_of("optimizer", self.optimizer, [*OPTIMIZERS])
         at_least(0.0, weight_decay=self.weight_decay)
+        if self.max_grad_norm is not None:
+            above(0.0, max_grad_norm=self.max_grad_norm)
         true_or_false("anneal_lr", self.anneal_lr)
         true_or_false("measures", self.measures)
         _optional(updates_per_step=self.updates_per_step, total_updates=self.total_updates)

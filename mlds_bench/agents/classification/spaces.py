@@ -53,10 +53,14 @@ def class_count(agent: str, space: gymnasium.Space[Any]) -> int:
 
 
 def as_actions(space: gymnasium.Space[Any], probabilities: Tensor) -> npt.NDArray[Any]:
-    """Probabilities (N, K) as actions: themselves, (N, K) float32, or the likeliest class, (N,)."""
+    """Probabilities (N, K) as actions: themselves, (N, K) float32, or the likeliest class, (N,).
+
+    A network that has diverged, to values that are no numbers, has no opinion.
+    """
+    finite = probabilities.nan_to_num(1.0 / probabilities.shape[1])
     if isinstance(space, Discrete):
-        return probabilities.argmax(1).cpu().numpy()
-    return probabilities.clamp(0.0, 1.0).cpu().numpy()
+        return finite.argmax(1).cpu().numpy()
+    return finite.clamp(0.0, 1.0).cpu().numpy()
 
 
 def as_images(observations: Any) -> Tensor:

@@ -138,6 +138,8 @@ class Trainer:
             rate *= 0.5 * (1.0 + math.cos(math.pi * progress))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        if self.hyper.max_grad_norm is not None:
+            nn.utils.clip_grad_norm_(self.module.parameters(), self.hyper.max_grad_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self._gathered = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,16 @@ def test_both_trainings_have_half_of_the_budget_each() -> None:
     assert all(torch.equal(scales[0][name], scales[1][name]) for name in scales[0])
 
 
-def test_the_ends_are_solutions_and_what_lies_far_out_is_none() -> None:
-    """Digits at 0 and at 1; at -1 hardly any."""
-    accuracies = {alpha: scores(taught(alpha))["test_accuracy"] for alpha in (-1.0, 0.0, 1.0)}
-    assert min(accuracies[0.0], accuracies[1.0]) > 0.9
-    assert accuracies[-1.0] < 0.8
+def test_the_ends_are_solutions_with_a_barrier_between_and_a_wall_beyond() -> None:
+    """Digits at 0 and at 1; the loss is higher halfway, and at -1 and 2 (homework 1-3)."""
+    agent, loss = taught(0.0), {}
+    for alpha in (-1.0, 0.0, 0.5, 1.0, 2.0):
+        agent.hyper = replace(agent.hyper, alpha=alpha)
+        agent.mix()
+        said = scores(agent)
+        loss[alpha] = said["test_cross_entropy"]
+        assert said["test_accuracy"] > 0.88 or alpha not in (0.0, 1.0)
+    assert min(loss[0.5], loss[-1.0], loss[2.0]) > 1.3 * max(loss[0.0], loss[1.0])
 
 
 def test_both_ends_are_saved(tmp_path: Path) -> None:

@@ -200,6 +200,15 @@ def test_a_network_that_has_learned_nothing_leaves_no_plot(tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["network.safetensors"]
 
 
+def test_a_network_that_diverges_ends_at_chance(tmp_path: Path) -> None:
+    """It learns on, answers without an opinion, and says null where it has no loss."""
+    agent = make_agent(MlpAgent, optimizer="sgd", learning_rate=1e6)
+    learn(agent, 4096)
+    assert scores(agent)["test_accuracy"] < 0.3
+    agent.save(tmp_path)
+    assert json.loads((tmp_path / "measures.json").read_text())["training_loss"] is None
+
+
 def test_another_network_cannot_be_loaded(tmp_path: Path) -> None:
     """One line names what differs."""
     make_agent(MlpAgent).save(tmp_path)

@@ -72,6 +72,7 @@ def test_instances_asked_for(hyper: dict[str, Any], expected: int) -> None:
         ("mlp", {"skip": "dense"}, "skip must be one of none, residual, highway"),
         ("mlp", {"dropout": 1.0}, "dropout must be from 0 to 0.95, got 1.0"),
         ("mlp", {"learning_rate": 0.0}, "learning_rate must be a finite number above 0"),
+        ("mlp", {"max_grad_norm": 0.0}, "max_grad_norm must be a finite number above 0"),
         ("mlp", {"total_updates": 0}, "total_updates must be a whole number of at least 1"),
         ("mlp", {"updates_per_step": 1.5}, "updates_per_step must be a whole number"),
         ("mlp", {"weight_decay": -1.0}, "weight_decay must be a finite number of at least 0"),

@@ -66,6 +66,13 @@ def test_probabilities_become_the_actions_of_the_space() -> None:
     assert classes.dtype == np.int64
 
 
+def test_a_diverged_network_has_no_opinion() -> None:
+    """Instead of an action that is no number."""
+    probabilities = torch.tensor([[float("nan")] * 4])
+    assert as_actions(Box(0.0, 1.0, (4,), np.float32), probabilities).tolist() == [[0.25] * 4]
+    assert as_actions(Discrete(4), probabilities).tolist() == [0]
+
+
 def test_observations_become_tensors_without_a_warning() -> None:
     """Also those that are read-only or not contiguous."""
     observations = np.arange(24, dtype=np.uint8).reshape(2, 3, 4, 1)

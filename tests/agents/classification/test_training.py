@@ -113,6 +113,20 @@ def test_large_minibatches_go_through_in_parts(monkeypatch: pytest.MonkeyPatch) 
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
 
 
+def test_the_gradient_has_a_bound() -> None:
+    """Plain descent moves by at most the learning rate times the bound, and else as without it."""
+    hyper: dict[str, Any] = {"batch_size": ROWS, "optimizer": "sgd", "learning_rate": 0.5}
+    start = torch.cat([value.detach().flatten() for value in new_module().parameters()])
+    moves = []
+    for bound in (None, 1e-2, 1e3):
+        module, _, _ = trained([ROWS], **hyper, max_grad_norm=bound)
+        moves.append(torch.cat([value.detach().flatten() for value in module.parameters()]) - start)
+    assert moves[1].norm().item() == pytest.approx(0.5e-2, rel=1e-3)
+    directions = [move / move.norm() for move in moves]
+    torch.testing.assert_close(directions[1], directions[0], atol=1e-3, rtol=0.0)
+    torch.testing.assert_close(moves[2], moves[0])
+
+
 def test_it_stops_after_its_updates() -> None:
     """What comes later is neither learned from nor answered."""
     _, logits, trainer = trained([48, 48], batch_size=16, total_updates=2)

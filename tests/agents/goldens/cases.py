@@ -11,13 +11,13 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from mlds_bench.agents import atari, fitting, landscape
+from mlds_bench.agents import atari, classification, fitting, landscape
 from mlds_bench.agents.base import Agent
 from mlds_bench.agents.budget import Budget, BudgetedEnv, BudgetExhausted
 from mlds_bench.envs.core import BatchedEnv
 from tests.agents.atari import makers
 from tests.agents.atari.catch import Catch
-from tests.agents.goldens.games import Quiz, Wave, descended
+from tests.agents.goldens.games import Bars, Quiz, Wave, descended
 
 Numbers = list[float]
 Case = Callable[[type[Agent]], Numbers]
@@ -105,6 +105,16 @@ def fitted_case(cls: type[Agent]) -> Numbers:
     return [*signature(seen[1] - seen[0]), *signature(seen[2] - seen[1])]
 
 
+def classifier_case(cls: type[Agent], **hyper: Any) -> Numbers:
+    """The answers of a classifier of pictures, after a few updates and after a few more."""
+    agent = made(cls, Bars, **hyper)
+    answers = []
+    for _ in range(2):
+        taught(agent, Bars, 2 * agent.num_envs)
+        answers.append(agent.act(Bars(num_envs=20, split="test", seed=SEED).reset()[0]))
+    return [*signature(answers[0]), *signature(answers[1])]
+
+
 def sawtooth_case(cls: type[Agent]) -> Numbers:
     """How far three layers of teeth are from the polynomial that they stand for."""
     agent = made(cls, Wave, target="polynomial", layers=3, coefficients=(0.1, -0.4, 0.3, 0.5))
@@ -135,6 +145,11 @@ def optimizer_case(cls: type[Agent], **hyper: Any) -> Numbers:
     return [*signature(actions[..., :-1]), *signature(actions[..., -1])]
 
 
+CLASSIFIERS: dict[str, dict[str, Any]] = {
+    "knn": {"k": 2},
+    "interpolated": {"batch_sizes": (128, 512), "learning_rates": (1e-3, 2e-3), "alpha": 0.75},
+    "domain-adversarial": {"batch_size": 32, "updates_per_step": 4, "network": "cnn-shallow"},
+}
 POLICY: dict[str, Any] = {"num_envs": 16, "num_steps": 16, "hidden": 32, "ent_coef": 0.5}
 CONVOLUTIONAL = POLICY | {"convolutions": ((8, 4, 4),), "calibration": 1}
 ON_POLICY: dict[str, dict[str, Any]] = {
@@ -170,6 +185,12 @@ CASES: dict[str, Case] = {
     "sawtooth": sawtooth_case,
     "spline": spline_case,
     **{name: fitted_case for name in fitting.AGENTS if name not in ("sawtooth", "spline")},
+    **{
+        name: partial(
+            classifier_case, **CLASSIFIERS.get(name, {"batch_size": 32, "updates_per_step": 4})
+        )
+        for name in classification.AGENTS
+    },
     **{name: partial(optimizer_case, **OPTIMIZERS.get(name, {})) for name in landscape.AGENTS},
     **{
         name: partial(network_case, network="network", game=Catch, steps=1280, **hyper)

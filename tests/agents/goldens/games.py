@@ -61,6 +61,33 @@ class Quiz(Wave):
         return {"fifth": np.sqrt(self._x[:, 0] * 24.9).astype(np.int64), "sine": self.sine()}
 
 
+class Bars(BatchedEnv):
+    """See a noisy picture of 8 x 8 pixels, say which of four bars is bright; half are untold."""
+
+    def __init__(self, **batch: Any) -> None:
+        super().__init__(Box(0, 255, (8, 8, 1), np.uint8), Box(0.0, 1.0, (4,), np.float32), **batch)
+        self._bar = np.zeros(self.num_envs, np.int64)
+        self._pixels = np.zeros((self.num_envs, 64), np.uint8)
+
+    def draw(self, mask: Flags) -> None:
+        ids = np.flatnonzero(mask)
+        self._bar[ids] = self.streams.integers(ids, 8, 1)[:, 0]
+        self._pixels[ids] = self.streams.integers(ids, 128, 64)
+
+    def observe(self) -> Any:
+        pictures = self._pixels.reshape(-1, 8, 8, 1).copy()
+        for bar in range(4):
+            pictures[self._bar % 4 == bar, 2 * bar : 2 * bar + 2] += 100
+        return pictures
+
+    def advance(self, actions: Any) -> Outcome:
+        reward = (actions.argmax(1) == self._bar).astype(np.float64)
+        return reward, np.ones(self.num_envs, np.bool_), np.zeros(self.num_envs, np.bool_)
+
+    def oracle(self) -> Any:
+        return np.where(self._bar < 4, self._bar, -1)
+
+
 def hills(theta: Array) -> tuple[Array, Array]:
     """A loss (N,) with saddles and minima, and its gradient (N, 3), at points (N, 3)."""
     rates = np.array([1.0, 3.0, 0.3])
