@@ -67,7 +67,6 @@ DOMAINS = (
     "domain-adversarial",
     label("domain-adversarial", {"network": "mlp"}),
 )
-DOMAIN_MARK = Anchor(value=0.5, source="a round figure: half of the turned images")
 
 VARIANTS = (
     classification(
@@ -172,14 +171,17 @@ VARIANTS = (
         preview=("mlp", label("mlp", CHOICES[0])),
         mark=Anchor(value=0.9, source="a round figure"),
     ),
-    classification(
-        "hw1-3",
-        "domain-shift",
-        "digits that the test shows turned by 45 degrees; turned ones are seen without labels",
-        {"dataset": "digits", "shift": "rotated"},
-        DOMAINS,
-        preview=("mlp", "domain-adversarial"),
-        scores=(TEST_ACCURACY, OLD_DOMAIN, TRAIN_ACCURACY),
-        mark=DOMAIN_MARK,
+    *(
+        classification(
+            "hw1-3",
+            f"domain-{shift}",
+            f"digits that the test shows {shift}; in training such ones are seen without labels",
+            {"dataset": "digits", "shift": shift},
+            DOMAINS,
+            preview=("mlp", "domain-adversarial@network=mlp"),
+            scores=(TEST_ACCURACY, OLD_DOMAIN, TRAIN_ACCURACY),
+            mark=Anchor(value=0.5, source="a round figure: half of the images that look new"),
+        )
+        for shift in ("rotated", "inverted")
     ),
 )
