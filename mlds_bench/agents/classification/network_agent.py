@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from mlds_bench.agents.base import Agent
 from mlds_bench.agents.budget import Budget
+from mlds_bench.agents.classification.flatness import Sample, measure
 from mlds_bench.agents.classification.networks import ImageNetwork, parameter_count
 from mlds_bench.agents.classification.notes import write_notes
 from mlds_bench.agents.classification.spaces import (
@@ -52,7 +53,7 @@ class NetworkAgent(Agent):
         self.classes = class_count(name, self.action_space)
         self.num_envs = self.hyper.num_envs(self.shape)
         self.network = self.new_network("network")
-        self.history = History()
+        self.history, self.sample = History(), Sample()
         self.updates = 0
         self._is_new = True
 
@@ -117,13 +118,14 @@ class NetworkAgent(Agent):
         self._is_new = False
 
     def measures(self) -> dict[str, float]:
-        """What is measured of the trained network."""
-        return {
+        """What is measured of the trained network; with ``measures``, flatness too."""
+        counts = {
             "parameters": parameter_count(self.network),
             "images_seen": self.history.images_seen,
             "updates": self.updates,
             "training_loss": self.history.final_loss,
         }
+        return counts | measure(self.network, self.sample, derive(self.seed, "measures"))
 
     def make_trainer(self) -> Trainer:
         """What updates the network."""
@@ -170,6 +172,8 @@ class NetworkAgent(Agent):
             self._is_new = False
         inputs = self.network.standardize(images)
         logits = trainer.learn_from(inputs, labels, progress, progress + share)
+        if self.hyper.measures:
+            self.sample.add(images, labels)
         has_label = labels[: len(logits)] != UNLABELED
         self.history.add(logits[has_label], labels[: len(logits)][has_label])
         return logits

@@ -29,7 +29,7 @@ from mlds_bench.envs.classification.data import training_set
 from mlds_bench.envs.classification.env import Classification
 from mlds_bench.envs.classification.specs import Settings
 
-ROUNDS = 5
+ROUNDS = 3
 CASES: tuple[tuple[str, str, type[NetworkAgent], int], ...] = (
     ("digits", "mlp", MlpAgent, 65_536),
     ("digits", "cnn-middle", MiddleCnnAgent, 16_384),
