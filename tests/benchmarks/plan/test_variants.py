@@ -147,7 +147,8 @@ def test_agents_with_budgets_of_their_own_have_them_for_every_preset(variant: Va
 @EVERY
 def test_default_agents_exist(variant: Variant) -> None:
     """Each plays in the room under its own label; random and constant come first."""
-    assert variant.family or variant.agents[:2] == ("random", "constant")
+    whole = variant.runs["standard"].alone.agents
+    assert variant.family or whole[:2] == ("random", "constant")
     for runs in variant.runs.values():
         for run in (runs.alone, runs.in_all):
             for name in run.agents if run else ():

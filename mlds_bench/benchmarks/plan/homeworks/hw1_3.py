@@ -13,6 +13,7 @@ from mlds_bench.agents.params import label
 from mlds_bench.benchmarks.plan.homeworks.hw1_1_images import (
     COURSE,
     GAP,
+    LARGE_SAMPLES,
     TEST_ACCURACY,
     TRAIN_ACCURACY,
     classification,
@@ -66,7 +67,6 @@ DOMAINS = (
     "domain-adversarial",
     label("domain-adversarial", {"network": "mlp"}),
 )
-DOMAIN_MARK = Anchor(value=0.5, source="a round figure: half of the turned images")
 
 VARIANTS = (
     classification(
@@ -75,7 +75,7 @@ VARIANTS = (
         "digits under labels drawn at random: can all of them be memorized?",
         {"dataset": "digits", "label_noise": 1.0},
         ("logistic", "knn@k=1", "mlp", "cnn-middle"),
-        preview=("logistic", "mlp"),
+        preview=("random", "knn@k=1", "mlp"),
         scores=(TRAIN_ACCURACY, TEST_ACCURACY, GAP),
         mark=MEMORIZED,
         headline=True,
@@ -86,7 +86,9 @@ VARIANTS = (
         "5,000 images of MNIST under labels drawn at random: can all of them be memorized?",
         {**MNIST, "label_noise": 1.0},
         ("logistic", "knn@k=1", "mlp", "cnn-middle"),
-        preview=(),
+        preview=("mlp",),
+        is_previewed=False,
+        samples=LARGE_SAMPLES,
         scores=(TRAIN_ACCURACY, TEST_ACCURACY, GAP),
         mark=MEMORIZED,
         published=(Published(label="cnn (course)", value=0.979, source=COURSE),),
@@ -116,7 +118,8 @@ VARIANTS = (
         "5,000 images of MNIST, ten sizes of network: do more parameters than images hurt?",
         MNIST,
         _sweep("mlp", "parameters", MNIST_SIZES),
-        preview=(),
+        preview=_sweep("mlp", "parameters", MNIST_SIZES[:6:5]),
+        is_previewed=False,
         mark=SIZES_MARK,
     ),
     classification(
@@ -135,7 +138,8 @@ VARIANTS = (
         "5,000 images of MNIST, five batch sizes: sensitivity and sharpness beside accuracy",
         MNIST,
         _sweep("mlp", "batch_size", MNIST_BATCHES),
-        preview=(),
+        preview=_sweep("mlp", "batch_size", MNIST_BATCHES[1:4:2]),
+        is_previewed=False,
         mark=SIZES_MARK,
         params_by_agent=MEASURED,
     ),
@@ -154,7 +158,8 @@ VARIANTS = (
         "5,000 images of MNIST, on the line through a network of small and one of large batches",
         MNIST,
         _sweep("interpolated", "alpha", ALPHAS),
-        preview=(),
+        preview=_sweep("interpolated", "alpha", (0.0, 1.0)),
+        is_previewed=False,
         mark=SIZES_MARK,
     ),
     classification(
@@ -166,14 +171,17 @@ VARIANTS = (
         preview=("mlp", label("mlp", CHOICES[0])),
         mark=Anchor(value=0.9, source="a round figure"),
     ),
-    classification(
-        "hw1-3",
-        "domain-shift",
-        "digits that the test shows turned by 45 degrees; turned ones are seen without labels",
-        {"dataset": "digits", "shift": "rotated"},
-        DOMAINS,
-        preview=("mlp", "domain-adversarial"),
-        scores=(TEST_ACCURACY, OLD_DOMAIN, TRAIN_ACCURACY),
-        mark=DOMAIN_MARK,
+    *(
+        classification(
+            "hw1-3",
+            f"domain-{shift}",
+            f"digits that the test shows {shift}; in training such ones are seen without labels",
+            {"dataset": "digits", "shift": shift},
+            DOMAINS,
+            preview=("mlp", "domain-adversarial@network=mlp"),
+            scores=(TEST_ACCURACY, OLD_DOMAIN, TRAIN_ACCURACY),
+            mark=Anchor(value=0.5, source="a round figure: half of the images that look new"),
+        )
+        for shift in ("rotated", "inverted")
     ),
 )
