@@ -17,12 +17,14 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from statistics import fmean, median
+from typing import TypeAlias
 
 from mlds_bench.leaderboard.results import Result, read_results
 
 RESULTS = Path(__file__).parents[1] / "results"
 FIGURE = re.compile(r"(<!-- = (.+?) -->).*?(<!-- / -->)", re.DOTALL)
 STRETCH = 200_000
+Format: TypeAlias = Callable[[float], str]
 WORDS = ("no", "one", "two", "three", "four", "five")
 
 
@@ -52,7 +54,7 @@ def figure(words: str) -> str:
             f"{words}: no statistic {statistic!r}, there are {', '.join(STATISTICS)}"
         )
     values = [_value(result, quantity, words) for result in results]
-    return STATISTICS[statistic](values, _millions if quantity == "decisions" else _plain)
+    return STATISTICS[statistic](values, _format(quantity))
 
 
 def _results(preset: str, variant: str, agent: str) -> list[Result]:
@@ -98,6 +100,17 @@ def _return_before(result: Result, step: int) -> float:
     return sum(mean * count for mean, count in points) / sum(count for _, count in points)
 
 
+def _format(quantity: str) -> Format:
+    if quantity == "decisions":
+        return _millions
+    return _accuracy if quantity.endswith("accuracy") else _plain
+
+
+def _accuracy(value: float) -> str:
+    """Thousandths: a tenth of a percent is what networks differ by."""
+    return f"{value:.3f}"
+
+
 def _plain(value: float) -> str:
     if abs(value) < 1.0:
         return f"{value:.2f}"
@@ -106,9 +119,6 @@ def _plain(value: float) -> str:
 
 def _millions(value: float) -> str:
     return f"{value / 1e6:.1f} million".replace(".0 ", " ")
-
-
-Format = Callable[[float], str]
 
 
 def _listed(values: Sequence[float], text: Format) -> str:
