@@ -20,7 +20,7 @@ from tools.studies.report import PAGES, Report
 from tools.studies.skip_surfaces import BLOCKS, local_minima, network
 from tools.studies.training import digits, part, seeded, train
 
-STUDIES = ("flatness", "keskar", "skip_surfaces")
+STUDIES = ("interpolation", "keskar", "skip_surfaces")
 
 
 def found(name: str) -> Any:
@@ -143,7 +143,7 @@ def test_skip_connections_make_a_smoother_landscape() -> None:
 
 def test_between_two_trainings_lies_a_barrier() -> None:
     """Both ends are good on both splits, the middle is not."""
-    line = found("flatness")["line"]
+    line = found("interpolation")["line"]
     assert line["positions"] == pytest.approx(POSITIONS.tolist())
     for split in ("train", "test"):
         accuracy, loss = line[split]["accuracy"], line[split]["loss"]

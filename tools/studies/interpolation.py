@@ -1,4 +1,4 @@
-"""The line between two trainings, homework 1-3: ``python -m tools.studies.flatness``.
+"""The line between two trainings, homework 1-3: ``python -m tools.studies.interpolation``.
 
 Two trainings of one network on MNIST, each from first weights of its own: batches of 64 at a
 learning rate of 1e-3, and batches of 1,024 at 1e-2; loss and accuracy on both splits at
@@ -66,7 +66,7 @@ def picture(profiles: dict[str, Profile]) -> Figure:
 
 def main() -> None:
     """Two trainings, the line, the picture."""
-    report = Report("flatness")
+    report = Report("interpolation")
     data = {"train": mnist("train"), "test": mnist("test")}
     networks, found = [], {}
     for (batch_size, rate), seed in zip(TRAININGS, SEEDS, strict=True):
