@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mlds_bench.measures.networks import (
     Split,
     assign_parameters,
+    batch_norms,
     evaluate_all,
     flat_parameters,
     recompute_statistics,
@@ -68,7 +69,7 @@ def interpolate(
     if shapes[0] != shapes[1]:
         raise ValueError(f"a line joins two networks of one architecture, got {shapes}")
     network = deepcopy(first)
-    if statistics is None and any(True for _ in network.buffers()):
+    if statistics is None and batch_norms(network):
         raise ValueError("a network with batch norm needs statistics=: inputs to recompute them on")
     scores: dict[str, list[tuple[float, float]]] = {name: [] for name in splits}
     for point in line(flat_parameters(first), flat_parameters(last), positions):

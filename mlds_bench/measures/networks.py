@@ -126,6 +126,11 @@ def evaluate_all(network: nn.Module, splits: Mapping[str, Split]) -> dict[str, t
     return {name: evaluate(network, split) for name, split in splits.items()}
 
 
+def batch_norms(network: nn.Module) -> list[_BatchNorm]:
+    """Its layers of batch norm."""
+    return [module for module in network.modules() if isinstance(module, _BatchNorm)]
+
+
 def recompute_statistics(network: nn.Module, inputs: Tensor) -> None:
     """Give every batch norm the mean and variance that it sees on these inputs, as one batch.
 
@@ -133,7 +138,7 @@ def recompute_statistics(network: nn.Module, inputs: Tensor) -> None:
     networks, need statistics of their own (Izmailov et al. 2018, "Averaging weights leads to wider
     optima and better generalization", section 3.2).
     """
-    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    norms = batch_norms(network)
     if not norms:
         return
     was_training, momenta = network.training, [norm.momentum for norm in norms]

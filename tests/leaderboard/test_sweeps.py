@@ -72,7 +72,7 @@ def test_seeds_are_no_values_and_failures_no_scores() -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [("relu", "tanh", "sigmoid", "elu"), ([1], [2], [3], [4]), (True, False, 2, 3, None)]
+    "values", [("relu", "tanh", "sigmoid", "elu"), ([1], [2], [3], [4]), (True, False, 2, 3)]
 )
 def test_what_is_no_number_is_no_axis(values: tuple[Any, ...]) -> None:
     """Names, lists, switches."""

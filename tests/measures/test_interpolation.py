@@ -78,6 +78,15 @@ def test_between_two_orders_of_the_same_neurons_lies_a_barrier() -> None:
     assert found.accuracy[1] < found.accuracy[0]
 
 
+def test_buffers_that_are_no_statistics_stay() -> None:
+    """A constant of the network asks for no inputs."""
+    network = perceptron()
+    plain = interpolate(network, perceptron(1), POSITIONS, SPLITS)["test"]
+    network.register_buffer("scale", torch.ones(1))
+    found = interpolate(network, perceptron(1), POSITIONS, SPLITS)["test"]
+    assert found.loss.tolist() == plain.loss.tolist()
+
+
 def test_what_cannot_be_joined_is_refused() -> None:
     """Other shapes; batch norm without inputs to take its statistics from."""
     with pytest.raises(ValueError, match="one architecture"):

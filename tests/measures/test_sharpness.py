@@ -63,6 +63,20 @@ def test_on_a_hilltop_nothing_is_higher() -> None:
     assert (found.highest, found.value) == (0.0, 0.0)
 
 
+def test_a_summit_within_the_box_is_found() -> None:
+    """Half way to the sides, which differ by a thousand; round, if they are the units."""
+    center = torch.tensor([0.0, -1e3]).double()
+    sides = EPSILON * (center.abs() + 1.0)
+    summit = center + 0.5 * sides
+
+    def hill(theta: Tensor) -> Tensor:
+        return 1.0 - ((theta - summit) / sides).square().sum()
+
+    found = box_sharpness(hill, center, generator=generator(), epsilon=EPSILON)
+    assert found.loss == pytest.approx(0.5)
+    assert found.highest == pytest.approx(1.0, abs=1e-9)
+
+
 def test_a_constant_is_flat() -> None:
     """No slope anywhere, no search."""
     found = box_sharpness(lambda x: x.sum() * 0.0 + 2.0, np.ones(3), generator=generator())

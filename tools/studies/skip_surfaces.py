@@ -42,7 +42,11 @@ MEASURED_ON = 500
 HALF_WIDTH, POINTS = 0.6, 51
 """Of the window, in lengths of the filters, and its grid."""
 CHANCE = float(np.log(10.0))
-LOWEST, HIGHEST = -4.0, 2.0
+UNBENT = 0.1
+"""Size of eigenvalues up to which their axis is linear."""
+EIGENVALUES = (-100, -10, -1, 0, 1, 10, 100, 1000)
+FAINTEST = 1e-6
+LOWEST, HIGHEST = -4.0, 4.0
 """Heights shown, log10 of the loss."""
 NAMES = {True: "with skip connections", False: "without skip connections"}
 
@@ -151,9 +155,9 @@ def picture(landscapes: dict[bool, Landscape]) -> Figure:
         "random directions; white: loss of guessing"
     )
     with styled():
-        figure = new_figure(13.2, 4.9, "What skip connections do to a landscape", note)
+        figure = new_figure(13.2, 5.4, "What skip connections do to a landscape", note)
         for place, (skip, landscape) in enumerate(landscapes.items()):
-            axes = figure.add_axes((0.01 + 0.345 * place, 0.02, 0.33, 0.80), projection="3d")
+            axes = figure.add_axes((0.01 + 0.345 * place, 0.03, 0.34, 0.80), projection="3d")
             _relief(axes, landscape.loss)
             accuracy = landscape.numbers["train_accuracy"]
             axes.set_title(f"{NAMES[skip]}\ntraining accuracy {accuracy:.3f}", loc="center", y=1.0)
@@ -165,7 +169,7 @@ def _relief(axes: Any, loss: Array) -> None:
     grid = np.linspace(-HALF_WIDTH, HALF_WIDTH, POINTS)
     a, b = np.meshgrid(grid, grid, indexing="ij")
     height = np.clip(np.log10(loss), LOWEST, HIGHEST)
-    floor = LOWEST - 2.0
+    floor = LOWEST - 3.0
     axes.computed_zorder = False
     shared: dict[str, Any] = {"vmin": LOWEST, "vmax": HIGHEST, "cmap": HEIGHTS}
     levels = np.linspace(LOWEST, HIGHEST, 25)
@@ -178,25 +182,32 @@ def _relief(axes: Any, loss: Array) -> None:
     axes.set_zticks(range(int(LOWEST), int(HIGHEST) + 1, 2))
     axes.locator_params(axis="x", nbins=4)
     axes.locator_params(axis="y", nbins=4)
-    axes.view_init(elev=28, azim=-60)
-    axes.set_box_aspect((1.0, 1.0, 0.95), zoom=0.92)
+    axes.view_init(elev=24, azim=-58)
+    axes.set_box_aspect((1.0, 1.0, 1.15), zoom=0.9)
     for side in (axes.xaxis, axes.yaxis, axes.zaxis):
         side.pane.set_facecolor("white")
 
 
 def _plot_density(axes: Axes, landscapes: dict[bool, Landscape]) -> None:
-    """Densities on a logarithmic axis, smoothed by a hundredth of what is shown."""
+    """Densities per unit of arcsinh: linear in the eigenvalue near 0, in its logarithm far away."""
     every = np.concatenate([one.density.nodes.ravel() for one in landscapes.values()])
-    low, high = float(every.min()), float(every.max())
-    grid = np.linspace(low - 0.05 * (high - low), high + 0.05 * (high - low), 600)
+    low, high = _bent(every.min()) - 0.5, _bent(every.max()) + 0.5
+    grid = np.linspace(low, high, 800)
     for color, (skip, one) in zip(SERIES, landscapes.items(), strict=False):
-        density, _ = one.density.smoothed(grid, (high - low) / 100.0)
-        axes.fill_between(grid, 1e-9, density, color=color, alpha=0.2, linewidth=0)
-        axes.plot(grid, density, color=color, linewidth=1.4, label=NAMES[skip])
+        bent = SpectralDensity(_bent(one.density.nodes), one.density.weights)
+        density, _ = bent.smoothed(grid, 0.2)
+        axes.fill_between(grid, FAINTEST, density, color=color, alpha=0.2, linewidth=0)
+        axes.plot(grid, density, color=color, linewidth=1.4, label=NAMES[skip].split()[0])
+    ticks = [value for value in EIGENVALUES if low <= _bent(value) <= high]
+    axes.set_xticks([_bent(value) for value in ticks], [f"{value:g}" for value in ticks])
     axes.axvline(0.0, color=FAINT, linewidth=0.8, linestyle=":")
-    axes.set(yscale="log", ylim=(1e-8, None), xlabel="eigenvalue")
-    axes.set_title("density of the Hessian's\neigenvalues at the center")
-    axes.legend(loc="upper right", bbox_to_anchor=(1.0, 0.98), handlelength=1.2)
+    axes.set(yscale="log", ylim=(FAINTEST, 100.0), xlim=(low, high), xlabel="eigenvalue")
+    axes.set_title("the Hessian's eigenvalues\nat the center: density")
+    axes.legend(loc="upper right", handlelength=1.2)
+
+
+def _bent(eigenvalues: Any) -> Any:
+    return np.arcsinh(eigenvalues / UNBENT)
 
 
 def main() -> None:

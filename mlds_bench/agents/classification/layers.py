@@ -7,7 +7,9 @@ layer has as many outputs as inputs, a way around all of it.
   weight: Salimans and Kingma 2016.
 - SELU comes with what its paper requires (Klambauer et al. 2017): initial weights of variance
   1/inputs (LeCun), biases of zero, and alpha-dropout. Other activations keep PyTorch's own initial
-  weights, uniform in +-1/sqrt(inputs).
+  weights, uniform in +-1/sqrt(inputs): a plain ReLU layer passes on a sixth of the variance of its
+  inputs, and thirty of them nothing that could be learned from (He et al. 2015 prevent that by
+  larger weights, which in turn let residual layers without normalization explode).
 - residual: x + f(x) (He et al. 2016); highway: t f(x) + (1 - t) x with a learned gate t(x)
   (Srivastava et al. 2015), whose bias starts at -2, so that a deep network starts near the
   identity.
