@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tools import figures, measured
+from tools import figures, measured, studied
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -19,7 +19,7 @@ BLOCK = re.compile(
 def filled(page: str) -> str:
     """A page with its tables and figures as `results/` has them."""
     tables = BLOCK.sub(lambda match: f"{match[1]}\n{_cut(match[2], match[3])}\n{match[4]}", page)
-    return figures.filled_in(measured.filled_in(tables))
+    return figures.filled_in(measured.filled_in(studied.filled_in(tables)))
 
 
 def _cut(preset: str, sections: str) -> str:
