@@ -75,9 +75,9 @@ def sweep_figure(sweep: Sweep) -> Figure:
 
     Returns:
         Accuracies share the first panel, every other score has one of its own. A line is the mean
-        over the seeds, its band reaches from the least to the most of them. An axis is logarithmic
-        where its values are positive and span more than a decade; a mean there is that of the
-        logarithms.
+        over the seeds, its band reaches from the least to the most of them. Accuracies lie between 0
+        and 1. Any other axis is logarithmic where its values are positive and span more than a
+        decade; a mean there is that of the logarithms.
     """
     shown = dict(list(sweep.lines.items())[: len(STYLES)])
     results = [result for members in shown.values() for result in members]
@@ -188,9 +188,12 @@ def _fill(
     x = sorted({place for *_, rows in drawn for place in rows})
     y = [value for *_, rows in drawn for values in rows.values() for value in values]
     axes.grid(visible=True, axis="y")
-    logarithmic = is_logarithmic(y)
+    is_share = names[0].endswith(ACCURACY)
+    logarithmic = not is_share and is_logarithmic(y)
     if logarithmic:
         axes.set_yscale("log")
+    if is_share:
+        axes.set_ylim(-0.02, 1.02)
     if is_logarithmic(x):
         axes.set_xscale("log")
     if _have_room(np.log(x) if is_logarithmic(x) else np.array(x)):
