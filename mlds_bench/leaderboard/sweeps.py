@@ -75,8 +75,8 @@ def sweep_figure(sweep: Sweep) -> Figure:
 
     Returns:
         Accuracies share the first panel, every other score has one of its own. A line is the mean
-        over the seeds, its band reaches from the least to the most of them. Accuracies lie between 0
-        and 1. Any other axis is logarithmic where its values are positive and span more than a
+        over the seeds, its band reaches from the least to the most of them. Accuracies lie between
+        0 and 1. Any other axis is logarithmic where its values are positive and span more than a
         decade; a mean there is that of the logarithms.
     """
     shown = dict(list(sweep.lines.items())[: len(STYLES)])

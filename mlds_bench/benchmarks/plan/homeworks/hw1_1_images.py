@@ -10,7 +10,7 @@ from typing import Any
 
 from mlds_bench.agents.budget import Budget
 from mlds_bench.benchmarks.plan.presets import FIVE_SEEDS
-from mlds_bench.benchmarks.plan.variant import Run, Runs, TestSize, Variant
+from mlds_bench.benchmarks.plan.variant import Run, Runs, TestSize, Variant, everywhere
 from mlds_bench.leaderboard.record import Anchor, Anchors, Published, Score
 
 HOMEWORKS: dict[str, str] = {}  # hw1_1 has the question
@@ -81,17 +81,6 @@ def classification(
         threads: processor threads of a cell.
         headline: whether it stands for its homework.
     """
-    whole = Run((*BASELINES, *agents), seeds)
-    small = Run(preview, (0,))
-    part = small if is_previewed else None
-    runs = {
-        **dict.fromkeys(("smoke", "quick"), Runs(small, part)),
-        **dict.fromkeys(("standard", "course"), Runs(whole, whole)),
-    }
-    deck = DECKS[env_kwargs.get("dataset", "digits")]
-    if env_kwargs.get("shift", "none") != "none":
-        deck += deck * 2 // 3
-    sizes = {"smoke": min(deck, 500), "quick": deck, "standard": deck, "course": deck}
     return Variant(
         homework=homework,
         name=name,
@@ -101,14 +90,37 @@ def classification(
         scores=scores,
         anchors=Anchors(random=CHANCE, trivial=CHANCE, pass_mark=mark, best=EVERY_IMAGE),
         budgets=budgets(samples or SAMPLES),
-        runs=runs,
-        test_sizes={preset: TestSize(size) for preset, size in sizes.items()},
+        runs=_runs(agents, seeds, preview, is_previewed=is_previewed),
+        test_sizes=_test_sizes(env_kwargs),
         budgets_by_agent={"sb3:*": budgets(SB3_SAMPLES), "knn*": budgets(NEIGHBOR_SAMPLES)},
         params_by_agent=params_by_agent or {},
         published=published,
         threads=threads,
         headline=headline,
     )
+
+
+def _runs(
+    agents: tuple[str, ...],
+    seeds: tuple[int, ...],
+    preview: tuple[str, ...],
+    *,
+    is_previewed: bool,
+) -> dict[str, Runs]:
+    """At smoke and quick one seed of the preview, else all."""
+    small, whole = Run(preview, (0,)), Run((*BASELINES, *agents), seeds)
+    return {
+        **dict.fromkeys(("smoke", "quick"), Runs(small, small if is_previewed else None)),
+        **dict.fromkeys(("standard", "course"), Runs(whole, whole)),
+    }
+
+
+def _test_sizes(env_kwargs: Mapping[str, Any]) -> dict[str, TestSize]:
+    """The whole deck; a new domain shows the held-out images twice."""
+    deck = DECKS[env_kwargs.get("dataset", "digits")]
+    if "shift" in env_kwargs:
+        deck += deck * 2 // 3
+    return {**everywhere(TestSize(deck)), "smoke": TestSize(min(deck, 500))}
 
 
 def _published(label: str, value: float, source: str) -> Published:
