@@ -39,7 +39,8 @@ class RegressionAgent(Agent):
 
     In ``train`` it reveals everything, and notes the accuracies that the oracle tells and the costs
     that the rewards tell. Then it takes one probe after the other (forward selection), as long as
-    the share of the variance that is not explained, plus the cost of the probes, falls. At test it reveals those, and chooses in the order of its predictions.
+    the share of the variance that is not explained, plus the cost of the probes, falls. At test it
+    reveals those, and chooses in the order of its predictions.
     """
 
     num_envs = 64
@@ -123,7 +124,7 @@ class RegressionAgent(Agent):
         self.weights = dict(zip(names, weights.tolist(), strict=True))
 
     def _loss(self, x: Array, y: Array, columns: list[int]) -> float:
-        """Squared error of the prediction, as a share of the variance, plus what the probes cost."""
+        """Share of the variance that these probes do not explain, plus what they cost."""
         some = x[:, :, columns]
         error = y - some @ ridge(some, y, self.hyper.alpha)
         cost = x.shape[1] * self._costs[columns].sum()

@@ -79,8 +79,7 @@ class HyperparameterSearch(BatchedEnv):
         **settings: Any,
     ) -> None:
         self.settings = make_settings(HyperparameterSearchSettings, settings)
-        self._blocks = blocks(split)
-        self._shape = self._blocks[0].shape
+        self._shape = blocks("train")[0].shape
         self._budget = NINTHS[-1] * self.settings.trainings
         super().__init__(
             observation_space(self._budget, len(self._shape)),
@@ -91,6 +90,7 @@ class HyperparameterSearch(BatchedEnv):
             render_mode=render_mode,
             max_episode_steps=max_episode_steps,
         )
+        self._blocks = blocks(split)
         self._right = np.stack([block.right for block in self._blocks])
         self._fold_images = np.array([block.fold_images for block in self._blocks])
         self._test = np.stack([block.accuracy for block in self._blocks])

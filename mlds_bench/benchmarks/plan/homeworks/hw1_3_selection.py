@@ -12,8 +12,7 @@ from mlds_bench.benchmarks.plan.variant import Run, Runs, TestSize, Variant
 from mlds_bench.leaderboard.record import Anchor, Anchors, Published, Score
 
 HOMEWORKS = {
-    "hw1-3": "generalization: why do networks that can memorize everything generalize, "
-    "and which one will?"
+    "hw1-3": "generalization: why do networks that can memorize everything generalize, and which?"
 }
 
 INDICATORS = (
