@@ -54,9 +54,9 @@ def test_a_blind_choice_has_the_regret_of_chance() -> None:
     assert SELECTION.anchors.trivial.value == pytest.approx(expected, abs=5e-6)
 
 
-def test_the_mark_of_the_search_is_random_search_with_twice_the_budget() -> None:
-    """32 whole trainings instead of 16."""
-    assert SEARCH.anchors.pass_mark.value == pytest.approx(folded(32), abs=1e-4)
+def test_the_mark_of_the_search_is_random_search_with_four_times_the_budget() -> None:
+    """64 whole trainings instead of 16: with 32 the middle of all axes would nearly pass."""
+    assert SEARCH.anchors.pass_mark.value == pytest.approx(folded(64), abs=1e-4)
 
 
 def test_the_trivial_search_is_the_middle_of_all_axes() -> None:

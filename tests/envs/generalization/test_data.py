@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
+from scipy.stats import kendalltau
 
 from mlds_bench.envs.generalization import data
 from mlds_bench.envs.generalization.specs import FITS, PROBES, ModelSelectionSettings
@@ -121,3 +122,26 @@ def test_validation_foretells_the_test() -> None:
         for block in data.blocks(split):
             whole = block.right[:, -1].sum(1) / (block.fold_images * FOLDS)
             assert np.corrcoef(whole, block.accuracy)[0, 1] > 0.6
+
+
+def test_flatness_tells_memorizing_and_margin_orders() -> None:
+    """What the page reads in the table: over all candidates of the test, and within each kind."""
+    (zoo,) = data.candidates("test")
+    mask = data.candidate_mask("fashion_mnist")
+    noisy = data.setting_column("fashion_mnist", "label_noise")[mask] > 0.0
+    tau = {
+        name: [
+            kendalltau(zoo.probes[rows, list(PROBES).index(name)], zoo.accuracy[rows]).statistic
+            for rows in (np.ones(len(noisy), np.bool_), ~noisy, noisy)
+        ]
+        for name in ("flatness", "margin", "parameter_count")
+    }
+    assert tau["flatness"] == pytest.approx([0.27, -0.06, 0.0], abs=0.006)
+    assert tau["margin"][1:] == pytest.approx([0.43, 0.44], abs=0.006)
+    assert tau["parameter_count"][1:] == pytest.approx([0.14, 0.18], abs=0.006)
+
+
+def test_early_accuracies_mislead_where_labels_are_wrong() -> None:
+    """Correlation of validation after a ninth with the test at the end, as the page has it."""
+    found = [np.corrcoef(b.right[:, 0].sum(1), b.accuracy)[0, 1] for b in data.blocks("test")]
+    assert found == pytest.approx([0.39, -0.15], abs=0.006)
