@@ -136,8 +136,9 @@ STATISTICS: dict[str, Callable[[Sequence[float], Format], str]] = {
     "each": _listed,
     "range": _range,
     "median": lambda values, text: text(median(values)),
+    "points": lambda values, _: f"{100.0 * median(values):.2f}",
     "mean": lambda values, text: text(fmean(values)),
     "least": lambda values, text: text(min(values)),
     "most": lambda values, text: text(max(values)),
 }
-"""Name -> text of some values, one per seed."""
+"""Name -> text of some values, one per seed; points are hundredths of the median."""

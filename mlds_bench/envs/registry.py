@@ -25,6 +25,10 @@ ROOMS: dict[str, dict[str, str]] = {
     "fitting": {"FunctionFitting": "fit a function from its values at points"},
     "classification": {"Classification": "see an image, say its class"},
     "landscape": {"LossLandscape": "query a loss surface at a point, and move there or not"},
+    "generalization": {
+        "ModelSelection": "probe one of eight trained networks, or choose one",
+        "HyperparameterSearch": "try a setting, for all or part of a training",
+    },
     "atari": {
         "Pong": "see the screen, move the paddle: to 21 points",
         "Breakout": "see the screen, move the paddle: five lives",

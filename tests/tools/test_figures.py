@@ -18,6 +18,7 @@ def test_a_figure_is_what_the_records_say() -> None:
     assert figure(f"{PPO} mean_return median") == f"{median(returns):.1f}"
     assert figure(f"{PPO} mean_return range") == f"{min(returns):.1f} to {max(returns):.1f}"
     assert figure(f"{PPO} mean_return seeds") == "five"
+    assert figure(f"{PPO} mean_return points") == f"{100 * median(returns):.2f}"
     passed = sum(value >= 3.0 for value in returns)
     assert figure(f"{PPO} mean_return passed") == f"{passed} of 5"
     assert figure(f"{PPO} decisions most").endswith("million")

@@ -7,7 +7,7 @@ from importlib import import_module
 from mlds_bench.benchmarks.plan import homeworks
 from mlds_bench.benchmarks.plan.variant import Variant
 
-FILES = ("hw1_1", "hw1_1_images", "hw1_2", "hw1_3", "hw4")
+FILES = ("hw1_1", "hw1_1_images", "hw1_2", "hw1_3", "hw1_3_selection", "hw4")
 """In the order of the course."""
 
 MODULES = tuple(import_module(f"{homeworks.__name__}.{name}") for name in FILES)

@@ -11,10 +11,11 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from mlds_bench.agents import atari, classification, fitting, landscape
+from mlds_bench.agents import atari, classification, fitting, generalization, landscape
 from mlds_bench.agents.base import Agent
 from mlds_bench.agents.budget import Budget, BudgetedEnv, BudgetExhausted
 from mlds_bench.envs.core import BatchedEnv
+from mlds_bench.envs.generalization.env import HyperparameterSearch, ModelSelection
 from tests.agents.atari import makers
 from tests.agents.atari.catch import Catch
 from tests.agents.goldens.games import Bars, Quiz, Wave, descended
@@ -139,6 +140,39 @@ def quiz_case(cls: type[Agent]) -> Numbers:
     return [*signature(answers["fifth"]), *signature(answers["sine"])]
 
 
+def indicator_case(cls: type[Agent]) -> Numbers:
+    """What it reveals and chooses in made-up games, some of them revealed, some chosen in part."""
+    agent, generator = made(cls, ModelSelection), np.random.default_rng(SEED)
+    spaces: Any = agent.observation_space
+    seen = {
+        name: generator.normal(size=(200, *space.shape)).astype(np.float32)
+        for name, space in spaces.spaces.items()
+    }
+    seen["revealed"] = np.ones_like(seen["revealed"])
+    seen["revealed"][100:] = generator.integers(2, size=seen["revealed"][100:].shape)
+    seen["placed"] = (seen["placed"] > 1.0).astype(np.float32)
+    return signature(agent.act(seen))
+
+
+def regression_case(cls: type[Agent]) -> Numbers:
+    """The weights of the probes that it has chosen."""
+    agent: Any = made(cls, ModelSelection, most_probes=3, alpha=0.1)
+    taught(agent, ModelSelection, 64 * 110)
+    return signature([*agent.weights.values()])
+
+
+def search_case(cls: type[Agent]) -> Numbers:
+    """All tries of a few episodes."""
+    agent = made(cls, HyperparameterSearch)
+    env = HyperparameterSearch(num_envs=3, seed=SEED)
+    seen, _ = env.reset()
+    tries = []
+    for _ in range(16):
+        tries.append(agent.act(seen))
+        seen, *_ = env.step(tries[-1])
+    return signature(np.stack(tries))
+
+
 def optimizer_case(cls: type[Agent], **hyper: Any) -> Numbers:
     """All vectors of an optimizer, and where it moved."""
     actions = np.stack([*descended(cls, seed=SEED, **hyper)])
@@ -179,6 +213,8 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
     "es": {"pairs": 2},
 }
 
+SEARCHES = ("grid", "random-settings", "successive-halving", "gaussian-process")
+
 CASES: dict[str, Case] = {
     "random": quiz_case,
     "constant": quiz_case,
@@ -191,6 +227,9 @@ CASES: dict[str, Case] = {
         )
         for name in classification.AGENTS
     },
+    **{name: indicator_case for name in generalization.AGENTS if name not in SEARCHES},
+    "regression-on-probes": regression_case,
+    **dict.fromkeys(SEARCHES, search_case),
     **{name: partial(optimizer_case, **OPTIMIZERS.get(name, {})) for name in landscape.AGENTS},
     **{
         name: partial(network_case, network="network", game=Catch, steps=1280, **hyper)

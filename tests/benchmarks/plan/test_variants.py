@@ -38,6 +38,8 @@ SEVERAL = {"fitting": 4, "classification": 100}
 """Instances that a room needs to have all its scores."""
 NOT_ALWAYS = {"minimal_ratio", "test_cross_entropy"}
 """Scores that a diverged test or another kind of answer does not have."""
+ERRORS = ("log10_mse", "regret")
+"""Primary scores of which less is better."""
 JUMPS = [0.2, 0.4, 0.6, 0.8]
 FITTING: dict[str, Callable[[float], float]] = {
     "hw1-1/sinc": lambda x: sin(5 * pi * x) / (5 * pi * x),
@@ -206,7 +208,7 @@ def test_the_scores_are_the_rooms(variant: Variant) -> None:
     scores = environment.score(recording, **variant.env_kwargs)
     assert {score.name for score in variant.scores} - set(scores) <= NOT_ALWAYS
     assert variant.primary.name in scores
-    assert variant.primary.higher_is_better is (variant.primary.name != "log10_mse")
+    assert variant.primary.higher_is_better is (variant.primary.name not in ERRORS)
 
 
 @EVERY

@@ -59,8 +59,6 @@ def classification(
     seeds: tuple[int, ...] = FIVE_SEEDS,
     published: tuple[Published, ...] = (),
     params_by_agent: Mapping[str, Mapping[str, Any]] | None = None,
-    threads: int = 1,
-    headline: bool = False,
 ) -> Variant:
     """A variant of the classification room.
 
@@ -78,8 +76,6 @@ def classification(
         seeds: at standard and course.
         published: figures of others.
         params_by_agent: see `Variant`.
-        threads: processor threads of a cell.
-        headline: whether it stands for its homework.
     """
     return Variant(
         homework=homework,
@@ -95,8 +91,6 @@ def classification(
         budgets_by_agent={"sb3:*": budgets(SB3_SAMPLES), "knn*": budgets(NEIGHBOR_SAMPLES)},
         params_by_agent=params_by_agent or {},
         published=published,
-        threads=threads,
-        headline=headline,
     )
 
 

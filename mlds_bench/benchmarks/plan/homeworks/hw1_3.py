@@ -78,7 +78,6 @@ VARIANTS = (
         preview=("random", "knn@k=1", "mlp"),
         scores=(TRAIN_ACCURACY, TEST_ACCURACY, GAP),
         mark=MEMORIZED,
-        headline=True,
     ),
     classification(
         "hw1-3",
