@@ -86,7 +86,7 @@ def test_curvature_is_the_largest_eigenvalue(normalization: str) -> None:
     """Of the exact Hessian, where a training ends: never above, and seldom much below."""
     data = small.dataset()
     group = small.group(depth=1, normalization=normalization)
-    trained = train(group, data, most_epochs=45)
+    trained = train(group, data, most_epochs=27)
     x = torch.from_numpy(data.train.images)
     generator = torch.Generator().manual_seed(1)
     got = probes.largest_curvature(
@@ -160,14 +160,14 @@ def test_the_first_crossing_is_found_between_points() -> None:
 def test_the_width_is_where_the_loss_has_risen() -> None:
     """Against a fine walk along the same directions, from where a training ends."""
     data = small.dataset()
-    trained = train(small.group(normalization="none"), data, most_epochs=45)
+    trained = train(small.group(normalization="none"), data, most_epochs=27)
     x = torch.from_numpy(data.train.images)
     architecture, theta = trained.architecture, trained.theta
     got = probes.interpolation_width(
         architecture, theta, x, trained.labels, torch.Generator().manual_seed(1)
     )
     generator = torch.Generator().manual_seed(1)
-    steps = torch.linspace(0.0, float(probes.STEPS[-1]), 250).tolist()
+    steps = torch.linspace(0.0, float(probes.STEPS[-1]), 120).tolist()
     widths = []
     for _ in range(probes.DIRECTIONS):
         direction = probes.filter_normalized(architecture, theta, generator)
