@@ -30,6 +30,10 @@ def of(preset: str, variant: str, agent: str) -> list[Result]:
     return sorted(found, key=lambda result: -(result.normalized or 0.0))
 
 
-def scores(preset: str, variant: str, agent: str) -> list[float]:
-    """Their primary scores, rising."""
-    return sorted(result.primary_value or 0.0 for result in of(preset, variant, agent))
+def scores(preset: str, variant: str, agent: str, score: str = "") -> list[float]:
+    """Their scores of this name, rising; the primary one where none is named."""
+    found = [
+        result.record.test.scores.get(score or result.task.primary, 0.0)
+        for result in of(preset, variant, agent)
+    ]
+    return sorted(found)
