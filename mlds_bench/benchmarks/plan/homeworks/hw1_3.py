@@ -15,6 +15,7 @@ from mlds_bench.benchmarks.plan.homeworks.hw1_1_images import (
     GAP,
     LARGE_SAMPLES,
     TEST_ACCURACY,
+    THREE_SEEDS,
     TRAIN_ACCURACY,
     classification,
 )
@@ -47,6 +48,7 @@ MNIST_SIZES = (3_300, 6_500, 13_000, 26_000, 52_000, 104_000, 208_000, 416_000, 
 BATCHES = (8, 32, 128, 512, 1_024)
 MNIST_BATCHES = (16, 64, 256, 1_024, 4_096)
 ALPHAS = (-1.0, -0.5, -0.25, 0.0, 0.125, 0.25, 0.5, 0.75, 0.875, 1.0, 1.25, 1.5, 2.0)
+MNIST_ALPHAS = (-1.0, -0.5, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 MEASURED = {"mlp": {"measures": True}}
 CHOICES = (
     {"dropout": 0.5},
@@ -156,9 +158,10 @@ VARIANTS = (
         "interpolation-mnist",
         "5,000 images of MNIST, on the line through a network of small and one of large batches",
         MNIST,
-        _sweep("interpolated", "alpha", ALPHAS),
+        _sweep("interpolated", "alpha", MNIST_ALPHAS),
         preview=_sweep("interpolated", "alpha", (0.0, 1.0)),
         is_previewed=False,
+        seeds=THREE_SEEDS,
         mark=SIZES_MARK,
     ),
     classification(
