@@ -166,7 +166,7 @@ VARIANTS = (
         EVERYBODY,
         preview=("logistic", "cnn-middle"),
         is_previewed=False,
-        samples=LARGE_SAMPLES,
+        samples={**LARGE_SAMPLES, "standard": SAMPLES["standard"]},
         seeds=THREE_SEEDS,
         mark=Anchor(value=0.897, source=FASHION),
         published=(_published("SVC (Xiao et al.)", 0.897, FASHION),),
