@@ -22,8 +22,8 @@ class HyperparameterSearch(BatchedEnv):
     """Find good hyper-parameters within a budget of trainings: try a setting, for so long.
 
     An episode plays on a block of the zoo: every setting of a full factorial was trained on the
-    same images, a share of whose labels is wrong. ``train`` has blocks of digits, ``test``
-    of Fashion-MNIST, with other levels of width, batch size, learning rate and
+    same images, a share of whose labels is wrong. ``train`` has blocks of digits and
+    of MNIST, ``test`` of Fashion-MNIST, with other levels of width, batch size, learning rate and
     regularization (`generalization.zoo.grid`). Every episode validates on other images: so many
     folds of 16, drawn at random.
 

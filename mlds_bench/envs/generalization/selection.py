@@ -31,8 +31,8 @@ class ModelSelection(BatchedEnv):
 
     An episode shows eight networks that were trained on the same images and classify at least 99 %
     of them as they are labelled; labels may be wrong in part. ``train`` shows networks of
-    digits, ``test`` those of Fashion-MNIST, of other widths, batch sizes, learning rates,
-    regularization strengths and shares of wrong labels (`generalization.zoo.grid`).
+    digits and of MNIST, ``test`` those of Fashion-MNIST, of other widths, batch sizes, learning
+    rates, regularization strengths and shares of wrong labels (`generalization.zoo.grid`).
 
     Observation: Dict of float32 Boxes. Under the name of each probe (8,), its value for each
     network, or log10 of it, in deviations from the mean over the networks of ``train``, clipped to

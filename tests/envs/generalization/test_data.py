@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
 from mlds_bench.envs.generalization import data
+from mlds_bench.envs.generalization.expectations import expected_search_regret
 from mlds_bench.envs.generalization.specs import FITS, PROBES, ModelSelectionSettings
 from mlds_bench.envs.generalization.zoo.grid import (
     FOLDS,
@@ -139,6 +141,42 @@ def test_flatness_tells_memorizing_and_margin_orders() -> None:
     assert tau["flatness"] == pytest.approx([0.27, -0.06, 0.0], abs=0.006)
     assert tau["margin"][1:] == pytest.approx([0.43, 0.44], abs=0.006)
     assert tau["parameter_count"][1:] == pytest.approx([0.14, 0.18], abs=0.006)
+
+
+def test_in_train_the_margin_orders_best() -> None:
+    """On digits and on MNIST alike, and sharpness is not at chance there, as the page has it."""
+    for zoo, best, second, sharp in zip(
+        data.candidates("train"),
+        (0.54, 0.67),
+        ("flatness", "sensitivity"),
+        (-0.26, -0.33),
+        strict=True,
+    ):
+        tau = {
+            name: kendalltau(zoo.probes[:, index], zoo.accuracy).statistic
+            for index, name in enumerate(PROBES)
+        }
+        order = sorted(PROBES, key=lambda name: -abs(tau[name]))
+        assert order[:2] == ["margin", second]
+        assert "flatness" in order[:3]
+        assert tau["margin"] == pytest.approx(best, abs=0.006)
+        assert tau["sharpness"] == pytest.approx(sharp, abs=0.006)
+
+
+def test_a_grid_around_a_bad_middle_loses_to_random_tries() -> None:
+    """On the blocks of train with wrong labels; the mean over draws of eight folds, by the page."""
+    draws = [list(draw) for draw in combinations(range(FOLDS), 8)][::400]
+    for block, grid_regret, random_regret in zip(
+        data.blocks("train")[1::2], (0.041, 0.049), (0.026, 0.021), strict=True
+    ):
+        validation = [block.right[:, -1][:, draw].sum(1) for draw in draws]
+        corners = product((0, 1), repeat=4)
+        rows = np.array([np.ravel_multi_index((*c, 1, 1, 1), block.shape) for c in corners])
+        chosen = [rows[told[rows].argmax()] for told in validation]
+        lost = block.accuracy.max() - block.accuracy[chosen].mean()
+        by_chance = [expected_search_regret(told, block.accuracy, 16) for told in validation]
+        assert lost == pytest.approx(grid_regret, abs=0.0006)
+        assert np.mean(by_chance) == pytest.approx(random_regret, abs=0.0006)
 
 
 def test_early_accuracies_mislead_where_labels_are_wrong() -> None:

@@ -1,13 +1,13 @@
 """The settings of the zoo: one full factorial block for each data set and share of label noise.
 
 Fashion-MNIST is what the test split shows. Its widths, batch sizes, learning rates, regularization
-strengths and its noisy label share are others than those of digits, which train shows.
+strengths and its noisy label share are others than those of digits and MNIST, which train shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from types import MappingProxyType
 from typing import Any
@@ -39,6 +39,7 @@ FOLDS = 16
 """Equal parts of the validation images; the table counts right answers in each."""
 SIZES = {
     "digits": (512, FOLDS * 27),
+    "mnist": (512, FOLDS * 100),
     "fashion_mnist": (512, FOLDS * 100),
 }
 """Data set -> training images, a multiple of every batch size, and validation images."""
@@ -73,6 +74,7 @@ DIGITS = Levels(
     weight_decay=0.05,
     dropout=0.1,
 )
+MNIST = replace(DIGITS, batch_size=(32, 128, 512))
 FASHION = Levels(
     label_noise=(0.0, 0.1),
     width=(64, 128),
@@ -81,10 +83,12 @@ FASHION = Levels(
     weight_decay=0.1,
     dropout=0.15,
 )
-LEVELS: Mapping[str, Levels] = MappingProxyType({"digits": DIGITS, "fashion_mnist": FASHION})
+LEVELS: Mapping[str, Levels] = MappingProxyType(
+    {"digits": DIGITS, "mnist": MNIST, "fashion_mnist": FASHION}
+)
 """Data set -> its levels. The order is that of the table."""
 SPLITS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"train": ("digits",), "test": ("fashion_mnist",)}
+    {"train": ("digits", "mnist"), "test": ("fashion_mnist",)}
 )
 """Split of the environments -> data sets of the networks that it shows."""
 
