@@ -23,7 +23,7 @@ TABLE = re.compile(
 )
 SCORES = ("test_accuracy", "train_accuracy")
 FILE = "measures.json"
-LEFT_OUT = ("images_seen",)
+LEFT_OUT = ("images_seen", "parameters")
 
 
 class NothingMeasured(ValueError):
