@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlds_bench.agents.budget import Budget
+from mlds_bench.benchmarks.plan.homeworks import hw1_1
 from mlds_bench.benchmarks.plan.presets import FIVE_SEEDS
 from mlds_bench.benchmarks.plan.variant import Run, Runs, TestSize, Variant, everywhere
 from mlds_bench.leaderboard.record import Anchor, Anchors, Published, Score
 
-HOMEWORKS: dict[str, str] = {}  # hw1_1 has the question
+HOMEWORKS = hw1_1.HOMEWORKS
 
 COURSE = "MLDS 2018, measured on a team's committed results"
 EVERY_IMAGE = Anchor(value=1.0, source="every image right")

@@ -7,11 +7,12 @@ zoo; a test holds them.
 from __future__ import annotations
 
 from mlds_bench.agents.budget import Budget
+from mlds_bench.benchmarks.plan.homeworks import hw1_3
 from mlds_bench.benchmarks.plan.presets import FIVE_SEEDS
 from mlds_bench.benchmarks.plan.variant import Run, Runs, TestSize, Variant
 from mlds_bench.leaderboard.record import Anchor, Anchors, Published, Score
 
-HOMEWORKS: dict[str, str] = {}  # hw1_3 has the question
+HOMEWORKS = hw1_3.HOMEWORKS
 
 INDICATORS = (
     "fewest-parameters",
