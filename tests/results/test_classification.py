@@ -27,9 +27,8 @@ def least(variant: str, agent: str, score: str = "test_accuracy") -> float:
 
 
 def test_depth_pays_on_images() -> None:
-    """A convolutional network passes 99 % on MNIST with every seed; depth helps, a little."""
+    """A convolutional network passes 99 % on MNIST with every seed; a second convolution helps."""
     assert least("hw1-1/mnist", "cnn-middle") > 0.99
-    assert least("hw1-1/mnist", "cnn-deep") > 0.99
     assert mean("hw1-1/mnist", "cnn-shallow") < mean("hw1-1/mnist", "cnn-middle")
     for variant in ("hw1-1/mnist", "hw1-1/fashion"):
         assert mean(variant, "mlp") < mean(variant, "cnn-shallow")
