@@ -14,12 +14,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeAlias
 
 from mlds_bench.agents import params as params_of
 from mlds_bench.agents.base import UnknownHyperparameter
 from mlds_bench.agents.registry import AgentSpec, UnknownAgent
 from mlds_bench.common.interpreter import interpreter_command
+
+Setting: TypeAlias = tuple[AgentSpec, Mapping[str, Any]]
+"""An agent and hyper-parameters that are set for it."""
 
 SECONDS = 120.0
 """How long an import may take."""
@@ -34,7 +37,12 @@ def check_agents(specs: Sequence[AgentSpec], params: Mapping[str, Any]) -> None:
         UnknownHyperparameter: one line, with the nearest right name or the bound.
         UnknownAgent: an agent's code cannot be imported, or holds no agent.
     """
-    for answer in _ask([spec for spec in specs if not spec.problem], params):
+    check_settings([(spec, params) for spec in specs])
+
+
+def check_settings(settings: Sequence[Setting]) -> None:
+    """`check_agents` for agents with hyper-parameters of their own, all in one process."""
+    for answer in _ask([(spec, params) for spec, params in settings if not spec.problem]):
         if "hyperparameter" in answer:
             raise UnknownHyperparameter(answer["hyperparameter"])
         if "agent" in answer:
@@ -47,21 +55,21 @@ def known_defaults(spec: AgentSpec) -> dict[str, str]:
     Raises:
         UnknownAgent: its code cannot be imported, or holds no agent.
     """
-    (answer,) = _ask([spec], {})
+    (answer,) = _ask([(spec, {})])
     if "agent" in answer:
         raise UnknownAgent(answer["agent"])
     defaults: dict[str, str] = answer["defaults"]
     return defaults
 
 
-def _ask(specs: Sequence[AgentSpec], params: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _ask(settings: Sequence[Setting]) -> list[dict[str, Any]]:
     with TemporaryDirectory() as folder:
         place = Path(folder, "answers.json")
-        names = ", ".join(spec.name for spec in specs)
+        names = ", ".join(dict.fromkeys(spec.name for spec, _ in settings))
         try:
             child = subprocess.run(
                 interpreter_command(__name__, str(place)),
-                input=pickle.dumps((list(specs), dict(params))),
+                input=pickle.dumps([(spec, dict(params)) for spec, params in settings]),
                 env={**os.environ, "PYTHONSAFEPATH": "1"},
                 capture_output=True,
                 check=False,
@@ -94,6 +102,6 @@ def _answer(spec: AgentSpec, params: Mapping[str, Any]) -> dict[str, Any]:
 
 def main(place: str) -> None:
     """Answer for the agents that come through standard input, into the file that is named."""
-    specs, params = pickle.loads(sys.stdin.buffer.read())  # from the parent alone
-    answers = [_answer(spec, params) for spec in specs]
+    settings = pickle.loads(sys.stdin.buffer.read())  # from the parent alone
+    answers = [_answer(spec, params) for spec, params in settings]
     Path(place).write_text(json.dumps(answers), encoding="utf-8")

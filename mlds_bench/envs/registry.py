@@ -131,6 +131,16 @@ class Environment:
         """sha256 of the data that an environment with these keyword arguments is made of."""
         return str(self.room_module("data").checksum(self.settings(**env_kwargs)))
 
+    def require_data(self, **env_kwargs: Any) -> None:
+        """See that the files are here, in a room that reads any.
+
+        Raises:
+            MissingData: they are absent or damaged; the line names the command that fetches them.
+        """
+        require = getattr(self.room_module("data"), "require", None)
+        if require is not None:
+            require(self.settings(**env_kwargs))
+
 
 ENVIRONMENTS: dict[str, Environment] = {
     environment.id: environment

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mlds_bench.agents import inspection
 from mlds_bench.agents.base import UnknownHyperparameter
-from mlds_bench.agents.inspection import check_agents, known_defaults
+from mlds_bench.agents.inspection import check_agents, check_settings, known_defaults
 from mlds_bench.agents.registry import UnknownAgent, resolve
 
 MINE = """
@@ -39,6 +41,23 @@ def test_hyperparameters_are_checked_by_name(tmp_path: Path) -> None:
         check_agents(specs[:1], {"degre": 3})
     with pytest.raises(UnknownHyperparameter, match="hyper-parameter degree must be int, got True"):
         check_agents(specs[:1], {"degree": True})
+
+
+def test_one_process_answers_for_many_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each agent with its own; the wrong one is found among right ones."""
+    begun: list[object] = []
+    run = subprocess.run
+
+    def counted(command: list[str], **settings: Any) -> Any:
+        begun.append(command)
+        return run(command, **settings)
+
+    monkeypatch.setattr(subprocess, "run", counted)
+    spline = resolve("spline")
+    check_settings([(spline, {"pieces": 3}), (spline, {"pieces": 4}), (resolve("random"), {})])
+    assert len(begun) == 1
+    with pytest.raises(UnknownHyperparameter, match="did you mean 'pieces'"):
+        check_settings([(spline, {"pieces": 3}), (spline, {"piece": 4})])
 
 
 def test_a_file_that_is_no_python_refuses_nothing(tmp_path: Path) -> None:

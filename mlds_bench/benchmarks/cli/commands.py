@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from mlds_bench.agents.inspection import check_agents
+from mlds_bench.agents.inspection import check_settings
 from mlds_bench.agents.params import label, parse_label, parse_params
 from mlds_bench.agents.registry import AgentSpec, UnknownAgent, plugin_notes, rooms_of
 from mlds_bench.benchmarks.cli import terminal
@@ -34,6 +34,8 @@ from mlds_bench.leaderboard.references import leaderboards_beside
 from mlds_bench.leaderboard.results import read_results
 from mlds_bench.leaderboard.tables import leaderboard, leaderboards, write_tables
 
+OURS = ("builtin", "sb3")
+"""Kinds of agents whose code does nothing when it is imported."""
 SHOWN_VARIANTS = 2
 """Of so many variants a run prints the tables at its end."""
 LONGEST_REASON = 120
@@ -158,14 +160,18 @@ def _tell_of_plugins(names: Iterable[str]) -> None:
 
 
 def _check_params(cells: list[Cell]) -> None:
-    """Refuse hyper-parameters that the agent they are set for does not know."""
-    groups: dict[str, tuple[Mapping[str, Any], dict[str, AgentSpec]]] = {}
+    """Refuse hyper-parameters that the agent they are set for does not know.
+
+    Our own agents are asked about in one process: each process imports PyTorch anew.
+    """
+    groups: dict[str, dict[str, tuple[AgentSpec, Mapping[str, Any]]]] = {}
     for cell in cells:
         if cell.params:
-            params, specs = groups.setdefault(label("", cell.params), (cell.params, {}))
-            specs[cell.agent.target] = cell.agent
-    for params, specs in groups.values():
-        check_agents(list(specs.values()), params)
+            params = label("", cell.params)
+            group = groups.setdefault("" if cell.agent.kind in OURS else params, {})
+            group[f"{cell.agent.target}{params}"] = (cell.agent, cell.params)
+    for group in groups.values():
+        check_settings(list(group.values()))
 
 
 def _print_plan(cells: list[Cell], out: Path, *, retry: bool, again: bool) -> int:

@@ -119,16 +119,20 @@ def make_task(variant: Variant, preset: str, checksum: str | None) -> Task:
 
 @cache
 def data_checksum(env_id: str, env_kwargs: str) -> tuple[str | None, str]:
-    """sha256 of the data behind an environment, or None and why there is none.
+    """sha256 of the data behind an environment, if it is known, and why they cannot be read here.
 
     Args:
         env_id: Gymnasium id.
         env_kwargs: its keyword arguments, as JSON: a checksum is computed once per run.
     """
+    environment, arguments = ENVIRONMENTS[env_id], json.loads(env_kwargs)
+    checksum = None
     try:
-        return ENVIRONMENTS[env_id].data_checksum(**json.loads(env_kwargs)), ""
+        checksum = environment.data_checksum(**arguments)
+        environment.require_data(**arguments)
     except MissingData as missing:
-        return None, str(missing)
+        return checksum, str(missing)
+    return checksum, ""
 
 
 def _key(cell: Cell, task: Task) -> str:

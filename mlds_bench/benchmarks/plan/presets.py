@@ -39,9 +39,14 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "quick", "the default: about a minute per homework on 2 cores", 4096, test_seconds=600.0
         ),
-        Preset("standard", "the committed leaderboard", 8192),
+        Preset("standard", "the committed leaderboard", 8192, act_seconds=300.0),
         Preset(
-            "course", "the homework's own scale", 16384, grace_seconds=120.0, test_seconds=14400.0
+            "course",
+            "the homework's own scale",
+            16384,
+            grace_seconds=120.0,
+            act_seconds=300.0,
+            test_seconds=14400.0,
         ),
     )
 }

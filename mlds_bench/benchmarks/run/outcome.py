@@ -155,7 +155,7 @@ def make_record(cell: Cell, outcome: Outcome, machine: Machine) -> Record:
             peak_memory_mb=outcome.peak_memory_mb,
         ),
         provenance=Provenance(
-            key=cell.key,
+            key="" if cell.absent else cell.key,  # it is run once the data are here
             task=cell.task.digest,
             agent_version=cell.agent.version,
             source_hash=cell.agent.source_hash,

@@ -217,7 +217,7 @@ def _examine(path: Path, file: DataFile, memory: ChecksumMemory, *, fresh: bool 
 def _problem(path: Path, file: DataFile, memory: ChecksumMemory, *, fresh: bool) -> str:
     size = path.stat().st_size
     if not file.gzipped and size != file.size:
-        return f"has {size:,} of {file.size:,} bytes"
+        return f"has {size:,} of {file.size:,} bytes, expected sha256 {file.sha256[:8]}..."
     digest = memory.sha256(path, unpacked=file.gzipped, fresh=fresh)
     if digest != file.sha256:
         return f"not the published file: sha256 {digest[:8]}..., expected {file.sha256[:8]}..."

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from mlds_bench.common.data import cifar, mnist
 from mlds_bench.common.data.catalogue import find_set
 from mlds_bench.common.data.digits import load_digits
+from mlds_bench.common.data.store import find
 from mlds_bench.envs.classification.shifts import shifted
 from mlds_bench.envs.classification.specs import (
     BRIGHTEST,
@@ -142,6 +143,16 @@ def checksum(settings: Settings) -> str:
     content = find_set(catalogued).checksum if catalogued else _digits_checksum()
     made_of = replace(settings, probabilities=False)
     return sha256(f"{CODE_VERSION} {content} {made_of!r}".encode()).hexdigest()
+
+
+def require(settings: Settings) -> None:
+    """See that the files of an environment with these settings are here and whole.
+
+    Raises:
+        MissingData: they are not; the line names the command that fetches them.
+    """
+    if settings.images.catalogued:
+        find(settings.images.catalogued)
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
+from mlds_bench.common.checks import shown
 from mlds_bench.common.settings import BaseSettings, choice, flag, known_name, number, whole
 
 CLASSES = 10
@@ -146,7 +147,7 @@ class Settings(BaseSettings):
         if self.train_size is not None and self.train_size > there:
             raise ValueError(
                 f"train_size must be a whole number in {FEWEST}..{there}, the training images of "
-                f"{self.dataset}, got {self.train_size}"
+                f"{self.dataset}, got {shown(self.train_size)}"
             )
 
     @property

@@ -34,7 +34,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "folder twice": ((*RUN, "-o", "a", "--out", "b"), "--out is given twice"),
     "two variants": (("run", "sinc"), "did you mean 'hw1-1/sinc' or 'hw1-2/sinc'"),
-    "homework to come": (("run", "hw1-3"), "hw1-3 is not built yet"),
+    "homework to come": (("run", "hw2-1"), "hw2-1 is not built yet"),
     "agent of another room": (("run", "hw1-1", "-a", "ppo"), "'ppo' plays in atari, not in hw1-1"),
     "agents of one name": (
         (*RUN, "-a", "./mine.py", "-a", "below/mine.py"),
@@ -90,7 +90,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "unwritable folder": ((*RUN, "-a", "random", "-o", "mine.py/below"), "cannot write to mine.py"),
     "list": (("list", "variant"), "did you mean 'variants'"),
     "show": (("show", "hw1-1/sinx"), "did you mean 'hw1-1/sinc'"),
-    "show homework to come": (("show", "hw1-3"), "hw1-3 is not built yet"),
+    "show homework to come": (("show", "hw2-1"), "hw2-1 is not built yet"),
     "show agent": (("show", "constnat"), "did you mean 'constant'"),
     "show torn record": (("show", "seed-0.json"), "seed-0.json"),
     "check": (("check", "deeep"), "did you mean 'deep'"),

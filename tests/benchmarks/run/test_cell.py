@@ -132,6 +132,28 @@ def test_absent_data_skip_a_cell_with_the_command(
     assert standing(short_cells("deep")[0], out)[0] == "stale"
 
 
+def test_files_that_are_gone_skip_a_cell_until_they_come(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the checksum is known without them; what was measured when they were here stands."""
+    line = "mnist is not here: mlds-bench data get mnist fetches it"
+
+    def missing(*_: object, **__: object) -> None:
+        raise MissingData(line)
+
+    data_checksum.cache_clear()
+    run_quietly(short_cells("constant"), out)
+    data_checksum.cache_clear()
+    monkeypatch.setattr(Environment, "require_data", missing)
+    summary = run_quietly(short_cells("constant", "deep"), out)
+    assert [r.state for r in summary.found] == ["ok"]
+    assert [(r.state, r.reason) for r in summary.made] == [("skipped", line)]
+    monkeypatch.undo()
+    data_checksum.cache_clear()
+    assert standing(short_cells("constant")[0], out)[0] == "finished"
+    assert standing(short_cells("deep")[0], out)[0] == "stale"
+
+
 def test_an_edited_file_does_not_reach_cells_that_were_planned(mine: Path, out: Path) -> None:
     """Its agent overwrites it as it learns: key, hash and code are those of planning."""
     edit = "        import pathlib; pathlib.Path(__file__).write_text(__doc__)\n"

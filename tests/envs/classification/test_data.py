@@ -20,6 +20,7 @@ from mlds_bench.envs.classification.data import (
     held_out_images,
     make_deck,
     noisy_labels,
+    require,
     training_set,
 )
 from mlds_bench.envs.classification.shifts import inverted
@@ -169,5 +170,7 @@ def test_an_absent_set_is_named(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) 
     """With the command that fetches it."""
     monkeypatch.setenv("MLDS_BENCH_DATA", str(tmp_path))
     monkeypatch.setattr("mlds_bench.common.data.store.cache_folder", lambda: tmp_path / "cache")
-    with pytest.raises(MissingData, match="mlds-bench data get cifar10 fetches it"):
-        training_set(Settings(dataset="cifar10"))
+    for ask in (training_set, require):
+        with pytest.raises(MissingData, match="mlds-bench data get cifar10 fetches it"):
+            ask(Settings(dataset="cifar10"))
+    require(Settings(dataset="digits"))

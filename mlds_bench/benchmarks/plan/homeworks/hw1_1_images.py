@@ -123,6 +123,8 @@ def _published(label: str, value: float, source: str) -> Published:
 
 
 EVERYBODY = ("logistic", "knn", *NETWORKS)
+EQUAL = {"mlp": {"parameters": 100_000}}
+"""The convolutional networks have so many by default, on images of any size."""
 # Of 60,000 images 6.5 epochs at standard, and the homework's 100 at course.
 LARGE_SAMPLES = {"smoke": 4_096, "quick": 32_768, "standard": 393_216, "course": 6_000_000}
 FASHION = (
@@ -141,6 +143,7 @@ VARIANTS = (
         {"dataset": "digits"},
         (*EVERYBODY, "sb3:PPO"),
         preview=(*BASELINES, "knn", *NETWORKS[1:]),
+        params_by_agent=EQUAL,
         mark=Anchor(value=0.97, source="scikit-learn's example: SVC, trained on half of the set"),
     ),
     classification(
@@ -150,6 +153,7 @@ VARIANTS = (
         {"dataset": "mnist"},
         EVERYBODY,
         preview=("logistic", "cnn-middle"),
+        params_by_agent=EQUAL,
         is_previewed=False,
         samples=LARGE_SAMPLES,
         seeds=THREE_SEEDS,
@@ -166,6 +170,7 @@ VARIANTS = (
         {"dataset": "fashion"},
         EVERYBODY,
         preview=("logistic", "cnn-middle"),
+        params_by_agent=EQUAL,
         is_previewed=False,
         samples={**LARGE_SAMPLES, "standard": SAMPLES["standard"]},
         seeds=THREE_SEEDS,
@@ -179,6 +184,7 @@ VARIANTS = (
         {"dataset": "cifar10"},
         EVERYBODY,
         preview=("cnn-middle",),
+        params_by_agent=EQUAL,
         is_previewed=False,
         samples=LARGE_SAMPLES,
         seeds=THREE_SEEDS,
