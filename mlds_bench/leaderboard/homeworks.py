@@ -97,7 +97,7 @@ def over_variants(results: Sequence[Result]) -> list[Table]:
 
     Returns:
         The tables, best agent first; agents that did not run on all variants are named in a note.
-        There is no table where no agent ran on all.
+        There is no table where none but the baselines ran on all.
     """
     single = [result for result in results if not result.task.family]
     rooms = grouped(single, lambda result: result.task.room)
@@ -107,7 +107,7 @@ def over_variants(results: Sequence[Result]) -> list[Table]:
         for room, group in rooms.items()
         if len(_variants(group)) > 1
     ]
-    return [table for table in tables if table.rows]
+    return [table for table in tables if {row["agent"] for row in table.rows} - BASELINES]
 
 
 def passed_text(row: Row) -> str:
