@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -128,7 +129,7 @@ def test_check_reads_the_files_and_names_the_damaged(root: Path, server: Server)
     answer = ask("check", "toy")
     assert answer.exit_code == 1
     assert answer.stdout.splitlines() == [
-        f"{folder}/a.bin: has 10 of 300,000 bytes",
+        f"{folder}/a.bin: has 10 of 300,000 bytes, expected sha256 {sha256(A).hexdigest()[:8]}...",
         f"{folder}/b.bin: absent",
         "toy: not whole; mlds-bench data get toy fetches what is missing",
     ]

@@ -45,7 +45,7 @@ def test_list_names_everything(ask: Ask) -> None:
         ("hw1-2", "12 variants, not part of all: hw1-2/xor-relu-h2 and so on"),
         ("hw1-1/sinc", "pass_mark"),
         ("hw1-1/sinc", "log10_mse      lower is better, the primary score"),
-        ("hw1-1/sinc", "spline, sb3:PPO; seeds 0, 1, 2\n"),
+        ("hw1-1/sinc", "spline, sb3:PPO; seeds 0, 1, 2, 3, 4\n"),
         ("hw1-1/sinc", "test: 65,537 instances, 1 episode each"),
         ("hw4-1/pong", "as a part of all: random, ppo, pretrained:ppo; seed 0\n"),
         ("hw4-1/pong", "as a part of all: nothing\n"),

@@ -94,7 +94,7 @@ def test_an_agent_is_watched_by_what_tables_print(tmp_path: Path) -> None:
     [
         ("hw4-1/pung", "ppo", "did you mean 'hw4-1/pong'"),
         ("hw4-3", "ppo", "one variant can be watched at a time, hw4-3 is 2"),
-        ("all", "ppo", "one variant can be watched at a time, all is 15"),
+        ("all", "ppo", "one variant can be watched at a time, all is 34"),
         ("hw4-1/pong", "deep", "agent 'deep' plays in fitting, not in atari"),
         (
             "hw4-2/breakout",
