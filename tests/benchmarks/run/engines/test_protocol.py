@@ -95,9 +95,14 @@ class Witness(Silent):
         self.kinds.append(event.kind)
 
 
+def roomy(cell: Cell) -> Cell:
+    """With more memory: agents are forked from this process here, and what it holds counts."""
+    return replace(cell, preset=replace(cell.preset, memory_mb=8192))
+
+
 def test_the_same_cells_give_the_same_records(mine: Path, tmp_path: Path) -> None:
     """On an engine with another transport; the observer is told the same story."""
-    cells, witness = short_cells(mine, "deep"), Witness()
+    cells, witness = [roomy(cell) for cell in short_cells(mine, "deep")], Witness()
     engine = SpoolEngine(tmp_path / "spool")
     theirs = run(cells, tmp_path / "theirs", observer=witness, engine=engine)
     ours = run_quietly(cells, tmp_path / "ours", workers=1)
