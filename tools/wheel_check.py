@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.processes import ROOT
 
-COMMAND = ("run", "hw1-1", "--preset", "smoke")
+COMMAND = ("run", "hw1-1", "hw1-3/model-selection", "--preset", "smoke")
 
 
 def build_wheel(folder: Path) -> Path:
@@ -45,7 +45,9 @@ def install(wheel: Path, folder: Path) -> tuple[Path, Path]:
 
 
 def run(scripts: Path, packages: Path, folder: Path) -> int:
-    """Runs the benchmark in an empty folder and returns how many records it left, all ok.
+    """Runs the benchmark in an empty folder and returns how many records ended well.
+
+    Those whose data are not here are skipped.
 
     Raises:
         AssertionError: other code than the wheel's was imported, or a cell did not end well.
@@ -63,9 +65,10 @@ def run(scripts: Path, packages: Path, folder: Path) -> int:
     assert Path(where).is_relative_to(packages), f"{where} is not the wheel's code"
     subprocess.run([scripts / "mlds-bench", *COMMAND], cwd=folder, env=environment, check=True)
     records = [json.loads(path.read_text()) for path in folder.glob("runs/**/seed-*.json")]
-    states = {record["state"] for record in records}
-    assert states == {"ok"}, f"expected records that are all ok, got {len(records)}: {states}"
-    return len(records)
+    states = [record["state"] for record in records]
+    assert "ok" in states, "no record ended well"
+    assert set(states) <= {"ok", "skipped"}, f"{len(records)} records ended {set(states)}"
+    return states.count("ok")
 
 
 def main() -> None:
