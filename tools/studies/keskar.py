@@ -131,7 +131,7 @@ def picture(content: Mapping[str, Any]) -> Figure:
         "dots, and their mean; gray: published by Keskar et al. 2017"
     )
     with styled():
-        figure = new_figure(13.2, 4.4, "A large batch ends in a sharper minimum", note)
+        figure = new_figure(13.2, 4.4, "Does a large batch end in a sharper minimum?", note)
         sharpness, loss, accuracy = add_panels(figure, 3, gap=0.7)
         _plot_sharpness(sharpness, list(seeds.values()), content["mean"])
         label = "a: batch 256 at 0, batch 6,000 at 1"
